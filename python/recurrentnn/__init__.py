@@ -1,0 +1,71 @@
+"""Recurrent neural networks on CPUs: any cell, fast, from Python on a Rust core.
+
+`recurrentnn.compat` has the names of RecurrentNN.jl and RecurrentJS, and
+`recurrentnn.reference` the same library in pure Python, to read.
+"""
+
+from recurrentnn._recurrentnn import (
+    Graph,
+    Matrix,
+    Model,
+    RMSProp,
+    Vocabulary,
+    __version__,
+)
+from recurrentnn.char_model import CharModel
+from recurrentnn.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    BusyError,
+    DTypeError,
+    FormatError,
+    GraphError,
+    InternalError,
+    NonFiniteError,
+    OutOfRangeError,
+    RecurrentNNError,
+    ShapeError,
+    VocabularyError,
+)
+from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
+from recurrentnn.gradcheck import GradcheckError, gradcheck
+from recurrentnn.metrics import bits_per_char, bits_per_symbol, perplexity
+from recurrentnn.models import GRU, LSTM, RNN, load
+from recurrentnn.state import State, Step, StepStats
+
+__all__ = [
+    "GFGRU",
+    "GFLSTM",
+    "GFRNN",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "ArgumentError",
+    "ArgumentTypeError",
+    "BusyError",
+    "CharModel",
+    "DTypeError",
+    "FormatError",
+    "GradcheckError",
+    "Graph",
+    "GraphError",
+    "InternalError",
+    "Matrix",
+    "Model",
+    "NonFiniteError",
+    "OutOfRangeError",
+    "RMSProp",
+    "RecurrentNNError",
+    "ShapeError",
+    "State",
+    "Step",
+    "StepStats",
+    "Vocabulary",
+    "VocabularyError",
+    "__version__",
+    "bits_per_char",
+    "bits_per_symbol",
+    "gradcheck",
+    "load",
+    "perplexity",
+]

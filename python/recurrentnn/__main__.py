@@ -1,0 +1,7 @@
+"""`python -m recurrentnn` is the command `recurrentnn`."""
+
+import sys
+
+from recurrentnn.cli import main
+
+sys.exit(main())

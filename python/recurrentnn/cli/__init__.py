@@ -1,0 +1,48 @@
+"""The command `recurrentnn`: results on stdout, progress and errors on stderr.
+
+Exit codes: 0 done, 1 failure, 2 wrong usage, 3 a file that cannot be used, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, by default the process's own, and give its exit code."""
+    # click is needed by the command alone, not by `import recurrentnn`.
+    import click
+
+    from recurrentnn.cli.app import app
+    from recurrentnn.errors import FormatError, RecurrentNNError
+
+    try:
+        app.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="recurrentnn",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except click.Abort:
+        return _fail("interrupted", 130)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        # `recurrentnn sample ... | head` has seen enough; Python flushes once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (FormatError, OSError, UnicodeDecodeError) as error:
+        return _fail(str(error), 3)
+    except RecurrentNNError as error:
+        return _fail(str(error), 1)
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"recurrentnn: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,211 @@
+"""`recurrentnn train`: learn a text, show how it goes, write the model to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Unpack
+
+import click
+from click.core import ParameterSource
+
+from recurrentnn.builtin_text import Text, default_text
+from recurrentnn.char_model import CharModel
+from recurrentnn.cli.files import load_model, read_text
+from recurrentnn.models import MODELS
+from recurrentnn.progress import Progress, describe
+from recurrentnn.training import Training
+
+# What makes a new model; pointless with one that is there already.
+_NEW_MODEL = ("lines", "cell", "hidden_sizes", "embedding_size", "dtype")
+
+
+def _sizes(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, ...]:
+    """Read `128,64` as (128, 64)."""
+    try:
+        return tuple(int(size) for size in value.split(","))
+    except ValueError:
+        message = f"{value!r} is not a list of sizes like 128,64"
+        raise click.BadParameter(message) from None
+
+
+EXAMPLE = """\b
+Example:
+  recurrentnn train book.txt --hidden-sizes 128,128 --minutes 5 -o book.safetensors
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("text", required=False)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    default="model.safetensors",
+    show_default=True,
+    help="Model file to write; one that is there is replaced, whole or not at all.",
+)
+@click.option("--init-from", metavar="MODEL", help="Go on learning from a model file.")
+@click.option(
+    "--lines/--running",
+    default=None,
+    help="Learn lines with a START and an END, or one running text with its newlines.  "
+    "[default: --running; --lines without TEXT]",
+)
+@click.option(
+    "--cell",
+    type=click.Choice(list(MODELS)),
+    default="lstm",
+    show_default=True,
+    help="Of every layer; gf... are the gated-feedback nets.",
+)
+@click.option(
+    "--hidden-sizes",
+    callback=_sizes,
+    metavar="N[,N...]",
+    default="128",
+    show_default=True,
+    help="Units per layer, from the bottom up.",
+)
+@click.option(
+    "--embedding-size",
+    type=click.IntRange(min=1),
+    help="Size of a trained symbol embedding.  [default: none, symbols are one-hot]",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    show_default=True,
+    help="Of weights and arithmetic.",
+)
+@click.option("--steps", type=click.IntRange(min=1), help="Stop after so many updates.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Stop after so many epochs.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Stop after so many minutes.  [default: 1 without any limit]",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=32,
+    show_default=True,
+    help="Lines or parallel streams per update.",
+)
+@click.option(
+    "--seq-length",
+    type=click.IntRange(min=1),
+    help="Characters that gradients flow back through.  "
+    "[default: 64 running, 256 in lines]",
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=2e-3,
+    show_default=True,
+    help="Of RMSProp.",
+)
+@click.option(
+    "--clip-value",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="Clip each element of the gradient of the mean loss.",
+)
+@click.option(
+    "--validation-fraction",
+    type=click.FloatRange(min=0, max=1, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="Share of the text to hold out.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The same seed and number of steps give the same model.",
+)
+@click.option(
+    "--sample-every",
+    type=click.IntRange(min=0),
+    default=500,
+    show_default=True,
+    help="Updates between samples; 0: none.",
+)
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.pass_context
+def train(
+    ctx: click.Context,
+    /,
+    text: str | None,
+    output: str,
+    init_from: str | None,
+    lines: bool | None,
+    cell: str,
+    hidden_sizes: tuple[int, ...],
+    embedding_size: int | None,
+    dtype: str,
+    seed: int,
+    sample_every: int,
+    quiet: bool,
+    **training: Unpack[Training],
+) -> None:
+    """Learn the UTF-8 text file TEXT (- for stdin), character by character.
+
+    Without TEXT it learns sentences out of Python's own help. Progress goes to stderr:
+    loss in nats per symbol, bits per character, perplexity, characters per second.
+    Ctrl-C ends learning early and keeps what is learnt.
+    """
+    source = default_text() if text is None else Text(read_text(text), text)
+    if init_from is None:
+        model = CharModel.create(
+            source.text,
+            lines=text is None if lines is None else lines,
+            cell=cell,
+            hidden_sizes=hidden_sizes,
+            embedding_size=embedding_size,
+            seed=seed,
+            dtype=dtype,
+        )
+    else:
+        _refuse_new_model_options(ctx)
+        model = load_model(init_from)
+    if not (training["steps"] or training["epochs"] or training["minutes"]):
+        training["minutes"] = 1.0
+    progress = None if quiet else Progress(sample_every)
+    if progress:
+        progress.note(_introduction(model, source))
+    try:
+        model.learn(source.text, seed=seed, callback=progress, **training)
+    finally:
+        # Ctrl-C and a non-finite gradient leave the weights of the update before.
+        if progress:
+            progress.close()
+        if model.history:
+            _save(model, output)
+
+
+def _save(model: CharModel, output: str) -> None:
+    model.save(output)
+    click.echo(describe(model.history[-1]))
+    size = Path(output).stat().st_size
+    click.echo(f"wrote {output} ({size:,} bytes); try: recurrentnn sample {output}")
+
+
+def _refuse_new_model_options(ctx: click.Context) -> None:
+    for name in _NEW_MODEL:
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} belongs to a new model, not --init-from")
+
+
+def _introduction(model: CharModel, source: Text) -> str:
+    net = model.net
+    parameters = sum(matrix.value.size for matrix in net.parameters().values())
+    sizes = ",".join(map(str, net.hidden_sizes))
+    return (
+        f"{source.source}: {len(source.text):,} characters, "
+        f"{len(model.vocabulary)} symbols, {'lines' if model.lines else 'running text'}"
+        f"\n{net.cell} {sizes}: {parameters:,} parameters"
+    )

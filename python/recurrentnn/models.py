@@ -1,0 +1,271 @@
+"""The six nets: stacked cells with an optional embedding in front and a decoder behind.
+
+A sequence goes through a call, a single tick through `forward`:
+
+>>> net = LSTM(65, [128, 128], 65, embedding_size=64)  # doctest: +SKIP
+>>> logits, state = net(symbols)  # (batch, time) integers
+>>> step = net.forward(graph, symbol, prev=None)  # hidden, cell, output
+
+Letters of the equations: x is the layer's input, (I, batch); h, c are the layer's
+hidden and cell vectors of the tick before, (H, batch), h' and c' of this tick; W is
+`G.weight_x`, (H, I), U is `G.weight_h`, (H, H), b is `G.bias`, (H, 1), of the gate G in
+the subscript; * is elementwise. Layer j's parameters are named `layers.j.G.weight_x`
+and so on; before them comes `embedding.weight`, (symbols, embedding_size), if there is
+an embedding, after them `decoder.weight`, (output_size, top), and `decoder.bias`.
+
+Options of every net
+--------------------
+input_size : int
+    Features per tick, or the number of symbols.
+hidden_sizes : int or sequence of int
+    Units per layer, from the bottom up. Sizes may differ.
+output_size : int or None
+    Rows of the decoder's output; None for no decoder: the output is the top layer's h'.
+embedding_size : int, optional
+    Inputs are symbols, looked up in a trained embedding of this size. Without it,
+    symbols are one-hot: columns of the bottom layer's weights are gathered.
+seed : int
+    The same seed gives the same bits.
+dtype : "float32" or "float64"
+init : "glorot", "normal" or "uniform"
+    "glorot": W and decoder Glorot-uniform, U orthogonal. "normal": N(0, std), as in
+    RecurrentNN.jl. "uniform": U(-std, std), as in RecurrentJS. Biases start at 0.
+std : float
+    Spread of "normal" and "uniform".
+input_to_all : bool
+    Every layer also reads the net's input, below its own.
+all_to_output : bool
+    The decoder reads the hidden vectors of all layers.
+
+Options of the gated-feedback nets
+----------------------------------
+gate : "scalar" or "vector"
+    One gate per pair of layers and sample (Chung et al. 2015), or one per unit
+    (RecurrentNN.jl).
+all_to_gates : bool
+    The unit gates read the hidden vectors of all layers.
+paper : bool
+    All three further connections of the paper's published models at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Literal, Self, TypeAlias
+
+from numpy.typing import DTypeLike
+
+from recurrentnn._recurrentnn import Model
+from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
+
+Init: TypeAlias = Literal["glorot", "normal", "uniform"]
+Activation: TypeAlias = Literal["tanh", "relu"]
+FeedbackGate: TypeAlias = Literal["scalar", "vector"]
+
+
+class RNN(Model):
+    """Plain recurrent net (Elman 1990).
+
+    ``h' = act(W x + U h + b)``, gate ``hidden``.
+
+    Parameters
+    ----------
+    activation : "tanh" or "relu"
+        The ancestors' RNN is "relu".
+    slope_at_zero : float
+        relu's derivative at exactly 0: 0 as in RecurrentJS, 1 as in RecurrentNN.jl.
+
+    Notes
+    -----
+    The other options are told at the top of this module. PyTorch's `nn.RNN` has two
+    biases that are only ever added; this has their sum.
+    """
+
+    def __new__(
+        cls,
+        input_size: int,
+        hidden_sizes: int | Sequence[int],
+        output_size: int | None,
+        *,
+        embedding_size: int | None = None,
+        activation: Activation = "tanh",
+        slope_at_zero: float = 0.0,
+        input_to_all: bool = False,
+        all_to_output: bool = False,
+        init: Init = "glorot",
+        std: float = 0.08,
+        seed: int = 0,
+        dtype: DTypeLike = "float32",
+    ) -> Self:
+        """A net with fresh parameters."""
+        return super().__new__(
+            cls,
+            "rnn",
+            input_size,
+            hidden_sizes,
+            output_size,
+            embedding_size=embedding_size,
+            activation=activation,
+            slope_at_zero=slope_at_zero,
+            input_to_all=input_to_all,
+            all_to_output=all_to_output,
+            init=init,
+            std=std,
+            seed=seed,
+            dtype=dtype,
+        )
+
+
+class LSTM(Model):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
+
+    ::
+
+        i = sigmoid(W_input x + U_input h + b_input)
+        f = sigmoid(W_forget x + U_forget h + b_forget)
+        n = tanh(W_candidate x + U_candidate h + b_candidate)
+        o = sigmoid(W_output x + U_output h + b_output)
+        c' = f * c + i * n
+        h' = o * tanh(c')
+
+    Parameters
+    ----------
+    forget_bias : float
+        Start value of b_forget. 1 remembers from the start (Jozefowicz et al. 2015);
+        the ancestors have 0.
+
+    Notes
+    -----
+    The other options are told at the top of this module. PyTorch's `nn.LSTM` is the
+    same with its two biases added and its gates in the same order.
+    """
+
+    def __new__(
+        cls,
+        input_size: int,
+        hidden_sizes: int | Sequence[int],
+        output_size: int | None,
+        *,
+        embedding_size: int | None = None,
+        forget_bias: float = 1.0,
+        input_to_all: bool = False,
+        all_to_output: bool = False,
+        init: Init = "glorot",
+        std: float = 0.08,
+        seed: int = 0,
+        dtype: DTypeLike = "float32",
+    ) -> Self:
+        """A net with fresh parameters."""
+        return super().__new__(
+            cls,
+            "lstm",
+            input_size,
+            hidden_sizes,
+            output_size,
+            embedding_size=embedding_size,
+            forget_bias=forget_bias,
+            input_to_all=input_to_all,
+            all_to_output=all_to_output,
+            init=init,
+            std=std,
+            seed=seed,
+            dtype=dtype,
+        )
+
+
+class GRU(Model):
+    """Gated recurrent unit (Cho et al. 2014).
+
+    ::
+
+        r = sigmoid(W_reset x + U_reset h + b_reset)
+        z = sigmoid(W_update x + U_update h + b_update)
+        n = tanh(W x + b + r * (U h + d))       reset="after", d is candidate.bias_h
+        n = tanh(W x + U (r * h) + b)           reset="before"
+        h' = (1 - z) * n + z * h
+
+    Parameters
+    ----------
+    reset : "after" or "before"
+        Whether the reset gate acts after the recurrent product (PyTorch, cuDNN) or
+        before it (Cho et al. 2014, RecurrentNN.jl).
+
+    Notes
+    -----
+    The other options are told at the top of this module. The update gate keeps the old
+    state, as in PyTorch, ONNX and Keras; RecurrentNN.jl and Chung et al. write it the
+    other way round, which negates W, U and b of that gate.
+    """
+
+    def __new__(
+        cls,
+        input_size: int,
+        hidden_sizes: int | Sequence[int],
+        output_size: int | None,
+        *,
+        embedding_size: int | None = None,
+        reset: Literal["after", "before"] = "after",
+        input_to_all: bool = False,
+        all_to_output: bool = False,
+        init: Init = "glorot",
+        std: float = 0.08,
+        seed: int = 0,
+        dtype: DTypeLike = "float32",
+    ) -> Self:
+        """A net with fresh parameters."""
+        return super().__new__(
+            cls,
+            "gru",
+            input_size,
+            hidden_sizes,
+            output_size,
+            embedding_size=embedding_size,
+            reset=reset,
+            input_to_all=input_to_all,
+            all_to_output=all_to_output,
+            init=init,
+            std=std,
+            seed=seed,
+            dtype=dtype,
+        )
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """The net in a model file, as an object of its public class.
+
+    Parameters
+    ----------
+    path
+        A file that `Model.save` or `CharModel.save` wrote; of the latter, the net.
+
+    Returns
+    -------
+    Model
+        An `RNN`, `LSTM`, `GRU`, `GFRNN`, `GFGRU` or `GFLSTM`.
+
+    Raises
+    ------
+    FormatError
+        The contents are not those of a model. Nothing in a file is ever run, and
+        nothing is allocated on its word alone.
+    OSError
+        The file cannot be read.
+    """
+    return load_with_metadata(path)[0]
+
+
+def load_with_metadata(path: str | os.PathLike[str]) -> tuple[Model, dict[str, str]]:
+    """As `load`, with the text entries that `Model.save` was given."""
+    core, metadata = Model.load(path)
+    return Model.__new__(MODELS[core.cell], core), metadata
+
+
+MODELS: dict[str, type[Model]] = {
+    "rnn": RNN,
+    "lstm": LSTM,
+    "gru": GRU,
+    "gfrnn": GFRNN,
+    "gfgru": GFGRU,
+    "gflstm": GFLSTM,
+}

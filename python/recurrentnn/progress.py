@@ -1,0 +1,104 @@
+"""Progress on stderr while a character model learns: a bar, or plain lines."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from recurrentnn.char_model import CharModel
+    from recurrentnn.training import Record
+
+
+class Progress:
+    """Shows each record and, every so often, what the model writes.
+
+    Parameters
+    ----------
+    sample_every
+        Updates between two samples, each with the greedy text beside it; 0: none.
+    temperature
+        Of the samples.
+    stream
+        Where to write; None: stderr. A bar if it is a terminal, else a line a record.
+    """
+
+    def __init__(
+        self,
+        sample_every: int = 0,
+        temperature: float = 0.8,
+        stream: TextIO | None = None,
+    ) -> None:
+        self._stream = stream or sys.stderr
+        self._sample_every = sample_every
+        self._temperature = temperature
+        self._next_sample = sample_every
+        self._bar: Any = None
+        if self._stream.isatty():
+            from tqdm import tqdm  # 0.1 s: only when there is a bar to draw
+
+            self._bar = tqdm(
+                total=100,
+                file=self._stream,
+                bar_format="{percentage:3.0f}% {bar:20} {postfix}",
+            )
+
+    def __call__(self, model: CharModel, record: Record) -> None:
+        """Show a record, and a sample when one is due."""
+        line = describe(record)
+        if self._bar is None:
+            self._print(line)
+        else:
+            self._bar.set_postfix_str(line, refresh=False)
+            self._bar.update(100 * record.done - self._bar.n)
+        if self._sample_every and record.step >= self._next_sample:
+            self._next_sample = record.step + self._sample_every
+            self._show_samples(model, record)
+        if record.done == 1.0:
+            self.close()
+
+    def note(self, text: str) -> None:
+        """Write lines of one's own above the bar."""
+        self._print(text)
+
+    def close(self) -> None:
+        """Leave the bar where it is; what follows starts on a line of its own."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _show_samples(self, model: CharModel, record: Record) -> None:
+        sample = model.sample(
+            length=100, temperature=self._temperature, seed=record.step
+        )
+        self._print(f"  sample, step {record.step}: {on_one_line(sample)}")
+        self._print(
+            f"  greedy, step {record.step}: {on_one_line(model.greedy(length=100))}"
+        )
+
+    def _print(self, line: str) -> None:
+        if self._bar is None:
+            print(line, file=self._stream, flush=True)
+        else:
+            self._bar.write(line, file=self._stream)
+
+
+def describe(record: Record) -> str:
+    """A record as one line."""
+    parts = [
+        f"step {record.step}",
+        f"epoch {record.epoch:.2f}",
+        f"loss {record.loss:.3f} nats",
+        f"{record.bits_per_char:.3f} bits/char",
+        f"perplexity {record.perplexity:.2f}",
+        f"{record.chars_per_second:,.0f} chars/s",
+    ]
+    if record.validation_loss is not None:
+        parts.append(f"validation {record.validation_loss:.3f} nats")
+    return "  ".join(parts)
+
+
+def on_one_line(text: str) -> str:
+    """The text with its line ends visible and nothing that could steer a terminal."""
+    return "".join(
+        char if char.isprintable() else "⏎" if char == "\n" else "�" for char in text
+    )

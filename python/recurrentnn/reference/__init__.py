@@ -1,0 +1,72 @@
+"""The same library, slowly: pure Python, standard library only, float64.
+
+It is the oracle of the tests, and it is meant to be read. Begin with `ops/`, where
+every op's value stands beside its derivative; go on with `graph.py`, whose backward
+pass is a loop of three lines; then `cells.py`, the six recurrent cells as their
+equations. Files and names are those of the Rust core.
+
+Errors are Python's own: ValueError for shapes and options, TypeError, IndexError,
+RuntimeError for a graph in the wrong state, ArithmeticError for numbers not finite.
+
+Examples
+--------
+>>> from recurrentnn import reference as ref
+>>> net = ref.LSTM(3, [4], 3, seed=1)
+>>> optimizer = ref.RMSProp(learning_rate=0.05)
+>>> symbols, next_symbols = [0, 1, 2, 0, 1], [1, 2, 0, 1, 2]
+>>> for _ in range(60):
+...     with ref.Graph() as g:
+...         logits, _ = net(symbols)
+...         loss = logits.softmax_cross_entropy(next_symbols)
+...     g.backward(loss)
+...     stats = optimizer.step(net)
+>>> loss.item() < 0.01
+True
+>>> net.generate([0], 5, greedy=True)[0]
+[1, 2, 0, 1, 2]
+"""
+
+from . import init, random
+from .config import CELLS
+from .gradcheck import gradcheck
+from .graph import Graph, active_graph, apply
+from .matrix import Matrix
+from .metrics import bits_per_char, bits_per_symbol, perplexity
+from .model import GFGRU, GFLSTM, GFRNN, GRU, LSTM, RNN, Model
+from .ops import OPS
+from .optim import RMSProp, Solver
+from .shape import Shape
+from .state import State, Step, StepStats
+from .text import Vocabulary
+from .unroll import truncated, unroll
+
+__all__ = [
+    "CELLS",
+    "GFGRU",
+    "GFLSTM",
+    "GFRNN",
+    "GRU",
+    "LSTM",
+    "OPS",
+    "RNN",
+    "Graph",
+    "Matrix",
+    "Model",
+    "RMSProp",
+    "Shape",
+    "Solver",
+    "State",
+    "Step",
+    "StepStats",
+    "Vocabulary",
+    "active_graph",
+    "apply",
+    "bits_per_char",
+    "bits_per_symbol",
+    "gradcheck",
+    "init",
+    "perplexity",
+    "random",
+    "truncated",
+    "unroll",
+]

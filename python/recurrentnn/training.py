@@ -1,0 +1,238 @@
+"""Teaching a net the next symbol: epochs of batches, limits, a record now and then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypedDict
+
+from recurrentnn import metrics
+from recurrentnn._recurrentnn import Graph, Model, RMSProp
+from recurrentnn.corpus import Batch
+from recurrentnn.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from recurrentnn.char_model import CharModel
+    from recurrentnn.state import State, StepStats
+
+
+class Record(NamedTuple):
+    """What happened since the record before.
+
+    Attributes
+    ----------
+    step, epoch
+        Updates made and texts read so far; `epoch` has a fraction.
+    seconds
+        Time spent learning in this call.
+    done
+        The share of the nearest limit that is used up, in [0, 1].
+    loss, bits_per_char, perplexity
+        Means over the targets, in nats, bits and symbols.
+    grad_norm, clipped_fraction
+        Means over the updates.
+    chars_per_second
+        Code points learnt per second, the time of validation not counted.
+    validation_loss
+        Mean in nats over the text held out, measured after each epoch and at the end;
+        else None.
+    """
+
+    step: int
+    epoch: float
+    seconds: float
+    done: float
+    loss: float
+    bits_per_char: float
+    perplexity: float
+    grad_norm: float
+    clipped_fraction: float
+    chars_per_second: float
+    validation_loss: float | None
+
+
+Callback: TypeAlias = "Callable[[CharModel, Record], object]"
+
+
+class Training(TypedDict, total=False):
+    """The options of `CharModel.learn` beside the seed, to be passed on."""
+
+    batch_size: int
+    seq_length: int | None
+    steps: int | None
+    epochs: int | None
+    minutes: float | None
+    learning_rate: float
+    clip_value: float | None
+    validation_fraction: float
+    report_every: int
+    progress: bool
+    callback: Callback | None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop: after so many updates, epochs or minutes, whichever comes first."""
+
+    steps: int | None
+    epochs: int | None
+    minutes: float | None
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "epochs", "minutes"):
+            limit = getattr(self, name)
+            if limit is not None and not limit > 0:
+                raise ArgumentError(f"learn: {name} must be above 0, got {limit}")
+
+    def done(self, steps: int, epochs: float, seconds: float) -> float:
+        """The share of the nearest limit that is used up, in [0, 1]."""
+        shares = [
+            spent / limit
+            for spent, limit in (
+                (steps, self.steps),
+                (epochs, self.epochs),
+                (seconds / 60, self.minutes),
+            )
+            if limit is not None
+        ]
+        return min(1.0, max(shares, default=0.0))
+
+
+class Evaluation(NamedTuple):
+    """How well a text is predicted.
+
+    Attributes
+    ----------
+    loss
+        Mean cross-entropy per predicted symbol, in nats.
+    bits_per_char
+        All bits, those of each END included, over the predicted code points.
+    perplexity
+        exp(loss).
+    symbols, chars
+        Predicted symbols, and those of them that are code points and not an END.
+    """
+
+    loss: float
+    bits_per_char: float
+    perplexity: float
+    symbols: int
+    chars: int
+
+
+class Totals:
+    """Sums over the updates since the last record."""
+
+    def __init__(self) -> None:
+        self.updates = self.symbols = self.chars = 0
+        self.nats = self.grad_norm = self.clipped_fraction = 0.0
+        self.seconds = 0.0
+
+    def add(self, batch: Batch, loss: float, stats: StepStats, seconds: float) -> None:
+        """Count one update."""
+        self.seconds += seconds
+        self.updates += 1
+        self.symbols += batch.symbols
+        self.chars += batch.chars
+        self.nats += loss * batch.symbols
+        self.grad_norm += stats.grad_norm
+        self.clipped_fraction += stats.clipped_fraction
+
+    def record(self, step: int, epoch: float, seconds: float, done: float) -> Record:
+        """Turn the sums into means; `validation_loss` stays open."""
+        loss = self.nats / self.symbols
+        return Record(
+            step=step,
+            epoch=epoch,
+            seconds=seconds,
+            done=done,
+            loss=loss,
+            bits_per_char=metrics.bits_per_char(self.nats, self.chars),
+            perplexity=metrics.perplexity(loss),
+            grad_norm=self.grad_norm / self.updates,
+            clipped_fraction=self.clipped_fraction / self.updates,
+            chars_per_second=self.chars / self.seconds,
+            validation_loss=None,
+        )
+
+
+def run(
+    model: CharModel,
+    optimizer: RMSProp,
+    epoch_batches: Callable[[int], Iterable[Batch]],
+    epoch_symbols: int,
+    validate: Callable[[], float] | None,
+    limits: Limits,
+    report_every: int,
+) -> Iterator[Record]:
+    """Learn until a limit is reached or the iterator is dropped.
+
+    Parameters
+    ----------
+    model
+        Whose net learns, and whose `steps` and `epochs` count on.
+    optimizer
+        Makes the updates.
+    epoch_batches, epoch_symbols
+        The batches of the epoch with a given number, and their targets in all.
+    validate
+        Gives the loss over the text held out, in nats.
+    limits
+        When to stop.
+    report_every
+        Updates between two records.
+    """
+    model.net.zero_grad()  # an interrupted update may have left gradients behind
+    start = time.perf_counter()
+    first_step, first_epoch = model.steps, model.epochs
+    totals = Totals()
+    validation_loss: float | None = None
+    state: State | None = None
+    while True:
+        seen = 0
+        for batch in epoch_batches(model.epochs):
+            before = time.perf_counter()
+            with Graph() as graph:
+                logits, state = model.net(batch.x, None if batch.first else state)
+                loss = graph.softmax_cross_entropy(logits, batch.targets, batch.mask)
+            graph.backward(loss)
+            stats = optimizer.step(model.net)
+            totals.add(batch, loss.item(), stats, time.perf_counter() - before)
+            model.steps += 1
+            seen += batch.symbols
+            steps = model.steps - first_step
+            epoch = model.epochs + seen / epoch_symbols
+            seconds = time.perf_counter() - start
+            done = limits.done(steps, epoch - first_epoch, seconds)
+            if validate and (seen == epoch_symbols or done == 1.0):
+                validation_loss = validate()
+            if seen == epoch_symbols:
+                model.epochs += 1
+            if steps == 1 or steps % report_every == 0 or done == 1.0:
+                record = totals.record(model.steps, epoch, seconds, done)
+                yield record._replace(validation_loss=validation_loss)
+                totals, validation_loss = Totals(), None
+            if done == 1.0:
+                return
+
+
+def evaluate(net: Model, batches: Iterable[Batch]) -> Evaluation:
+    """The loss over some batches, without learning."""
+    nats, symbols, chars = 0.0, 0, 0
+    state: State | None = None
+    for batch in batches:
+        with Graph(recording=False) as graph:
+            logits, state = net(batch.x, None if batch.first else state)
+            loss = graph.softmax_cross_entropy(logits, batch.targets, batch.mask)
+        nats += loss.item() * batch.symbols
+        symbols += batch.symbols
+        chars += batch.chars
+    loss_mean = nats / symbols
+    return Evaluation(
+        loss=loss_mean,
+        bits_per_char=metrics.bits_per_char(nats, chars),
+        perplexity=metrics.perplexity(loss_mean),
+        symbols=symbols,
+        chars=chars,
+    )

@@ -1,0 +1,109 @@
+//! NumPy arrays in by copy, and views of the core's memory out.
+
+use numpy::ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
+use numpy::{
+    PyArray, PyArray2, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray2, PyUntypedArray,
+    PyUntypedArrayMethods,
+};
+use pyo3::prelude::*;
+use recurrentnn::kernels::buffer::Buffer;
+use recurrentnn::shape::Shape;
+
+use crate::dtype::Number;
+use crate::error::raise;
+
+/// Keeps a buffer alive for as long as NumPy looks at it.
+#[pyclass(frozen, module = "recurrentnn._recurrentnn", name = "_Memory")]
+struct Memory {
+    _buffer: Box<dyn std::any::Any + Send + Sync>,
+}
+
+/// A writable (rows, cols) view of a buffer, in Fortran order.
+pub(crate) fn view<'py, T: Number>(
+    py: Python<'py>,
+    shape: Shape,
+    buffer: &Buffer<T>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let owner = Memory { _buffer: Box::new(buffer.clone()) };
+    let owner = Bound::new(py, owner)?.into_any();
+    let dims = (shape.rows, shape.cols).f();
+    // SAFETY: the buffer has rows x cols elements and never moves. Rust takes references to it only
+    // while this thread holds the interpreter, when no Python code can use the view.
+    let array = unsafe { ArrayViewMut2::from_shape_ptr(dims, buffer.as_ptr()) };
+    // SAFETY: `owner` becomes the array's base and keeps the memory alive.
+    Ok(unsafe { PyArray2::borrow_from_array(&array, owner) }.into_any())
+}
+
+/// What NumPy makes of the object, unless NumPy cannot.
+pub(crate) fn as_array<'py>(
+    op: &str,
+    name: &str,
+    object: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    if let Ok(array) = object.cast::<PyUntypedArray>() {
+        return Ok(array.clone());
+    }
+    let made = object.py().import("numpy")?.call_method1("asarray", (object,));
+    let refuse = |error: PyErr| {
+        let text = error.value(object.py()).to_string();
+        raise("ShapeError", format!("{op}: {name} must be an array of numbers: {text}"))
+    };
+    Ok(made.map_err(refuse)?.cast_into::<PyUntypedArray>()?)
+}
+
+/// The numbers of a one- or two-dimensional array column by column; one dimension is one column, a
+/// number is 1x1.
+pub(crate) fn numbers<T: Number>(
+    op: &str,
+    name: &str,
+    object: &Bound<'_, PyAny>,
+) -> PyResult<(Shape, Vec<T>)> {
+    if let Ok(array) = object.extract::<PyReadonlyArray2<'_, T>>() {
+        return Ok(columns(&array.as_array()));
+    }
+    let array = as_array(op, name, object)?;
+    let shape = array.shape().to_vec();
+    let [rows, cols] = match shape[..] {
+        [] => [1, 1],
+        [rows] => [rows, 1],
+        [rows, cols] => [rows, cols],
+        _ => {
+            let message = format!("{op}: {name} must have 1 or 2 dimensions but has {}", shape.len());
+            return Err(raise("ShapeError", message));
+        }
+    };
+    let array = convert::<T>(op, name, &array)?.call_method1("reshape", ((rows, cols),))?;
+    let array: PyReadonlyArray2<'_, T> = array.extract()?;
+    Ok(columns(&array.as_array()))
+}
+
+fn columns<T: Number>(array: &ArrayView2<'_, T>) -> (Shape, Vec<T>) {
+    let shape = Shape::new(array.nrows(), array.ncols());
+    (shape, array.t().iter().copied().collect())
+}
+
+/// The array in this element type; what is no real number is refused.
+pub(crate) fn convert<'py, T: Number>(
+    op: &str,
+    name: &str,
+    array: &Bound<'py, PyUntypedArray>,
+) -> PyResult<Bound<'py, PyAny>> {
+    // An empty list is an array of float64 in NumPy, so kind says enough.
+    if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
+        let message = format!("{op}: {name} must be real numbers but is an array of {}", array.dtype());
+        return Err(raise("DTypeError", message));
+    }
+    array.call_method1("astype", (numpy::dtype::<T>(array.py()),))
+}
+
+/// A new C-ordered array of these numbers.
+pub(crate) fn array<'py, T: Number, const N: usize>(
+    py: Python<'py>,
+    dims: [usize; N],
+    numbers: Vec<T>,
+) -> PyResult<Bound<'py, PyAny>>
+where
+    [usize; N]: numpy::ndarray::IntoDimension,
+{
+    Ok(PyArray::from_vec(py, numbers).reshape(dims)?.into_any())
+}

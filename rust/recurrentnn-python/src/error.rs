@@ -1,0 +1,71 @@
+//! The core's errors as Python exceptions, and ours for arguments of the wrong type.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use recurrentnn::error::Error;
+
+/// The exception class of that name in `recurrentnn.errors`.
+fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyType>> {
+    Ok(py.import("recurrentnn.errors")?.getattr(name)?.cast_into::<PyType>()?)
+}
+
+/// An exception of `recurrentnn.errors`.
+pub(crate) fn raise(name: &str, message: String) -> PyErr {
+    Python::attach(|py| match class(py, name) {
+        Ok(class) => PyErr::from_type(class, message),
+        Err(error) => error,
+    })
+}
+
+/// An argument of the wrong Python type: `op: argument must be ... but is ...`.
+pub(crate) fn wrong_type(op: &str, argument: &str, rule: &str, given: &Bound<'_, PyAny>) -> PyErr {
+    let kind = given.get_type().name().map_or_else(|_| "?".into(), |name| name.to_string());
+    let message = format!("{op}: {argument} must be {rule} but is {kind}");
+    raise("ArgumentTypeError", message)
+}
+
+/// A value outside its domain: `op: argument must be ... but is ...`.
+pub(crate) fn wrong_value(op: &str, argument: &str, rule: &str, given: &str) -> PyErr {
+    raise("ArgumentError", format!("{op}: {argument} must be {rule} but is {given}"))
+}
+
+/// One exception per kind of error.
+pub(crate) fn translate(error: Error) -> PyErr {
+    let class = match &error {
+        Error::Shape { .. } => "ShapeError",
+        Error::DType { .. } => "DTypeError",
+        Error::Argument { .. } => "ArgumentError",
+        Error::OutOfRange { .. } => "OutOfRangeError",
+        Error::Graph { .. } => "GraphError",
+        Error::Busy { .. } => "BusyError",
+        Error::NonFinite { .. } => "NonFiniteError",
+        Error::Vocabulary { .. } => "VocabularyError",
+        Error::Format { .. } => "FormatError",
+        Error::Io { path, source } => {
+            let (path, text) = (path.display().to_string(), source.to_string());
+            // With a number, OSError picks FileNotFoundError, PermissionError and so on itself.
+            return match source.raw_os_error() {
+                Some(number) => PyOSError::new_err((number, text, path)),
+                None => PyOSError::new_err(error.to_string()),
+            };
+        }
+        _ => return PyRuntimeError::new_err(error.to_string()),
+    };
+    raise(class, error.to_string())
+}
+
+/// Runs a call into the core; a panic there is a bug of ours and becomes an `InternalError`.
+pub(crate) fn guard<R>(call: impl FnOnce() -> recurrentnn::error::Result<R>) -> PyResult<R> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result.map_err(translate),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            let message = format!("a bug in recurrentnn: {}", text.unwrap_or("panic"));
+            Err(raise("InternalError", message))
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The cells: each registers its parameters by name and states one step, as an expression over
+//! anything that records operations. A cell knows no training, no text and no file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::ops::Recorder;
+use crate::params::{Registry, Vars};
+
+mod feedback;
+mod gate;
+
+pub use gate::Gate;
+
+/// Makes the list of cells and the enum that holds one layer's cell.
+///
+/// A row reads `Kind "name": module::Type, states, (arguments of new after the layer)`.
+macro_rules! cells {
+    ($($(#[$doc:meta])* $type:ident $name:literal: $module:ident, $states:expr, ($($arg:ident),*);)*) => {
+        $(mod $module; pub use $module::$type;)*
+
+        /// Which cell a model is made of.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum CellKind { $($(#[$doc])* #[serde(rename = $name)] $type,)* }
+
+        impl CellKind {
+            /// All cells, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$type,)*];
+
+            /// Its name in files and in Python.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$type => $name,)* }
+            }
+
+            /// The vectors it carries from step to step; the first is the hidden vector.
+            pub fn states(self) -> &'static [&'static str] {
+                match self { $(Self::$type => $states,)* }
+            }
+
+            /// The cell of one layer, its parameters registered.
+            pub(crate) fn build(
+                self, reg: &mut Registry, layer: &Layer<'_>, options: &Options,
+            ) -> Cell {
+                match self {
+                    $(Self::$type => Cell::$type($type::new(reg, layer $(, cells!(@$arg options))*)),)*
+                }
+            }
+        }
+
+        /// One layer's cell.
+        #[derive(Clone, Debug)]
+        pub enum Cell { $($(#[$doc])* $type($type),)* }
+
+        impl Cell {
+            /// One step: the new state from the input and the last step's.
+            ///
+            /// # Errors
+            /// Whatever the recorder refuses.
+            pub fn step<R: Recorder>(
+                &self, r: &mut R, p: Vars<'_, R::Var>, input: &StepInput<'_, R::Var>,
+            ) -> Result<State<R::Var>> {
+                match self { $(Self::$type(cell) => cell.step(r, p, input),)* }
+            }
+        }
+    };
+    (@options $options:ident) => { $options };
+}
+
+cells! {
+    /// The simple recurrent net.
+    Rnn "rnn": rnn, &["hidden"], (options);
+    /// The long short-term memory.
+    Lstm "lstm": lstm, &["hidden", "cell"], ();
+    /// The gated recurrent unit.
+    Gru "gru": gru, &["hidden"], (options);
+    /// The gated-feedback RNN.
+    GfRnn "gfrnn": gf_rnn, &["hidden"], (options);
+    /// The gated-feedback LSTM.
+    GfLstm "gflstm": gf_lstm, &["hidden", "cell"], (options);
+    /// The gated-feedback GRU.
+    GfGru "gfgru": gf_gru, &["hidden"], (options);
+}
+
+impl CellKind {
+    /// The cell of that name.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] with the names there are.
+    pub fn by_name(name: &str) -> Result<Self> {
+        let found = Self::ALL.iter().find(|kind| kind.name() == name);
+        found.copied().ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|kind| kind.name()).collect();
+            Error::argument("Model", format!("cell must be one of {names:?} but is {name:?}"))
+        })
+    }
+
+    /// Whether every layer hears every layer's last hidden vector.
+    pub fn has_feedback(self) -> bool {
+        matches!(self, Self::GfRnn | Self::GfLstm | Self::GfGru)
+    }
+}
+
+/// What a cell may be told beyond its sizes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// Nonlinearity of RNN and GFRNN.
+    pub activation: ActivationKind,
+    /// The derivative of relu at exactly 0: 0, or 1 as in RecurrentNN.jl.
+    pub slope_at_zero: f64,
+    /// Where the GRU resets.
+    pub reset: Reset,
+    /// What the feedback gate of gated-feedback cells is.
+    pub gate: FeedbackGate,
+    /// Whether the unit gates of gated-feedback cells read all layers' hidden vectors.
+    pub all_to_gates: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            activation: ActivationKind::Tanh,
+            slope_at_zero: 0.0,
+            reset: Reset::After,
+            gate: FeedbackGate::Scalar,
+            all_to_gates: false,
+        }
+    }
+}
+
+impl Options {
+    fn activation(&self) -> Activation {
+        match self.activation {
+            ActivationKind::Tanh => Activation::Tanh,
+            ActivationKind::Relu => Activation::Relu(self.slope_at_zero),
+        }
+    }
+}
+
+/// The nonlinearity of a simple recurrent net, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActivationKind {
+    /// Hyperbolic tangent.
+    Tanh,
+    /// max(x, 0).
+    Relu,
+}
+
+/// Where a GRU resets: after the product with U, or before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reset {
+    /// r (U h + c).
+    After,
+    /// U (r h).
+    Before,
+}
+
+/// The gate between two layers of a gated-feedback net.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedbackGate {
+    /// One number a pair of layers and sample (Chung et al. 2015).
+    Scalar,
+    /// One number a unit (RecurrentNN.jl).
+    Vector,
+}
+
+/// A nonlinearity with what it needs.
+#[derive(Clone, Copy, Debug)]
+enum Activation {
+    Tanh,
+    Relu(f64),
+}
+
+impl Activation {
+    fn apply<R: Recorder>(self, r: &mut R, x: &R::Var) -> Result<R::Var> {
+        match self {
+            Self::Tanh => r.tanh(x),
+            Self::Relu(slope_at_zero) => r.relu(x, slope_at_zero),
+        }
+    }
+}
+
+/// Where a layer stands in its model.
+#[derive(Clone, Copy, Debug)]
+pub struct Layer<'a> {
+    /// Size of its input.
+    pub inputs: usize,
+    /// Number of its units.
+    pub size: usize,
+    /// Sizes of all layers.
+    pub sizes: &'a [usize],
+}
+
+impl Layer<'_> {
+    /// Size of all layers' hidden vectors together.
+    fn all_hidden(&self) -> usize {
+        self.sizes.iter().sum()
+    }
+}
+
+/// What a layer carries from step to step.
+#[derive(Clone, Debug)]
+pub struct State<V> {
+    /// The hidden vector.
+    pub hidden: V,
+    /// The memory cell, of cells that have one.
+    pub cell: Option<V>,
+}
+
+impl<V> State<V> {
+    fn hidden(hidden: V) -> Self {
+        Self { hidden, cell: None }
+    }
+
+    fn with_cell(hidden: V, cell: V) -> Self {
+        let cell = Some(cell);
+        Self { hidden, cell }
+    }
+}
+
+/// What a layer reads at one step.
+pub struct StepInput<'a, V> {
+    /// The layer's input.
+    pub x: &'a V,
+    /// The layer's state after the last step.
+    pub state: &'a State<V>,
+    /// The hidden vectors of all layers after the last step.
+    pub all: &'a [V],
+    /// The same, one below the other: h*.
+    pub stack: &'a V,
+}
+
+impl<'a, V> StepInput<'a, V> {
+    fn hidden(&self) -> &'a V {
+        &self.state.hidden
+    }
+
+    fn cell(&self) -> Result<&'a V> {
+        let missing = || Error::argument("forward", "the state of this cell needs a memory cell");
+        self.state.cell.as_ref().ok_or_else(missing)
+    }
+}

@@ -1,0 +1,33 @@
+//! The simple recurrent net (Elman 1990): h' = act(W x + U h + b), with *one* bias where PyTorch
+//! has two that are only ever added.
+
+use super::{Activation, Gate, Layer, Options, State, StepInput};
+use crate::error::Result;
+use crate::ops::Recorder;
+use crate::params::{Registry, Vars};
+
+/// Parameters `hidden.{weight_x, weight_h, bias}`.
+#[derive(Clone, Debug)]
+pub struct Rnn {
+    hidden: Gate,
+    activation: Activation,
+}
+
+impl Rnn {
+    pub(super) fn new(reg: &mut Registry, layer: &Layer<'_>, options: &Options) -> Self {
+        Self {
+            hidden: Gate::new(reg, "hidden", layer.inputs, layer.size, layer.size),
+            activation: options.activation(),
+        }
+    }
+
+    pub(super) fn step<R: Recorder>(
+        &self,
+        r: &mut R,
+        p: Vars<'_, R::Var>,
+        input: &StepInput<'_, R::Var>,
+    ) -> Result<State<R::Var>> {
+        let sum = self.hidden.sum(r, p, input.x, input.hidden())?;
+        Ok(State::hidden(self.activation.apply(r, &sum)?))
+    }
+}

@@ -1,0 +1,155 @@
+//! What a model is made of, as a value: checked once, written to files as JSON.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cells::{ActivationKind, CellKind, Options};
+use crate::error::{Error, Result};
+use crate::init::Init;
+use crate::params::{Role, Spec};
+
+/// Largest size of a layer, an input or an output that is accepted: far beyond use, far below overflow.
+const MAX_SIZE: usize = 1 << 24;
+/// Most layers that are accepted: a gated-feedback net has parameters for every pair of them.
+const MAX_LAYERS: usize = 64;
+
+/// Sizes, cell and options of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Which cell every layer has.
+    pub cell: CellKind,
+    /// Features of the input, or number of symbols.
+    pub input_size: usize,
+    /// Units of each layer, the lowest first.
+    pub hidden_sizes: Vec<usize>,
+    /// Rows of the output; `None`: no decoder, the output is the top hidden vector.
+    pub output_size: Option<usize>,
+    /// Length of a symbol's vector; `None`: inputs are features, symbols are one-hot.
+    pub embedding_size: Option<usize>,
+    /// What the cells are told.
+    pub options: Options,
+    /// Whether x goes to every layer, below the hidden vector of the layer underneath.
+    pub input_to_all: bool,
+    /// Whether the decoder reads all layers.
+    pub all_to_output: bool,
+    /// How the parameters begin.
+    pub init: InitKind,
+    /// Standard deviation of `init` normal, half the range of `init` uniform.
+    pub std: f64,
+    /// First value of an LSTM's forget bias.
+    pub forget_bias: f64,
+    /// Seed of the first values.
+    pub seed: u64,
+}
+
+/// How a model's parameters begin. Biases begin at 0 but for the LSTM's forget gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InitKind {
+    /// Glorot for what reads an input, orthogonal for what reads the state, normal for an embedding.
+    Glorot,
+    /// Normal with mean 0 for every weight (RecurrentNN.jl, `std` 0.08).
+    Normal,
+    /// Uniform in ±`std` for every weight (RecurrentJS, `std` 0.08).
+    Uniform,
+}
+
+impl Config {
+    /// Checks sizes and options.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the first that is out of its domain.
+    pub fn check(&self) -> Result<()> {
+        let size = |name: &str, size: usize| {
+            if (1..=MAX_SIZE).contains(&size) {
+                return Ok(());
+            }
+            refuse(format!("{name} must be from 1 to {MAX_SIZE} but is {size}"))
+        };
+        size("input_size", self.input_size)?;
+        if !(1..=MAX_LAYERS).contains(&self.hidden_sizes.len()) {
+            let given = self.hidden_sizes.len();
+            return refuse(format!(
+                "hidden_sizes must name from 1 to {MAX_LAYERS} layers but names {given}"
+            ));
+        }
+        for &hidden in &self.hidden_sizes {
+            size("every one of hidden_sizes", hidden)?;
+        }
+        size("output_size", self.output_size.unwrap_or(1))?;
+        size("embedding_size", self.embedding_size.unwrap_or(1))?;
+        if !(self.std.is_finite() && self.std >= 0.0) {
+            return refuse(format!("std must be finite and not negative but is {}", self.std));
+        }
+        if !self.forget_bias.is_finite() {
+            return refuse(format!("forget_bias must be finite but is {}", self.forget_bias));
+        }
+        self.check_options()
+    }
+
+    /// An option that the cell would ignore is refused: silence would look like consent.
+    fn check_options(&self) -> Result<()> {
+        let (cell, defaults) = (self.cell, Options::default());
+        let only_for = |name: &str, ignored: bool| {
+            if ignored {
+                return refuse(format!("{name} means nothing to cell {:?}", cell.name()));
+            }
+            Ok(())
+        };
+        let simple = matches!(cell, CellKind::Rnn | CellKind::GfRnn);
+        let relu = simple && self.options.activation == ActivationKind::Relu;
+        only_for("activation", !simple && self.options.activation != defaults.activation)?;
+        only_for("slope_at_zero", !relu && self.options.slope_at_zero != 0.0)?;
+        only_for("reset", cell != CellKind::Gru && self.options.reset != defaults.reset)?;
+        only_for("gate", !cell.has_feedback() && self.options.gate != defaults.gate)?;
+        only_for("all_to_gates", !cell.has_feedback() && self.options.all_to_gates)?;
+        if !self.options.slope_at_zero.is_finite() {
+            return refuse("slope_at_zero must be finite".to_owned());
+        }
+        Ok(())
+    }
+
+    /// What the cells read at the lowest layer: the embedding's columns, or the input itself.
+    pub fn features(&self) -> usize {
+        self.embedding_size.unwrap_or(self.input_size)
+    }
+
+    /// What the decoder reads.
+    pub fn top_size(&self) -> usize {
+        if self.all_to_output {
+            self.hidden_sizes.iter().sum()
+        } else {
+            self.hidden_sizes.last().copied().unwrap_or(0)
+        }
+    }
+
+    /// Rows of the output.
+    pub fn output_rows(&self) -> usize {
+        self.output_size.unwrap_or_else(|| self.top_size())
+    }
+
+    /// How a parameter begins.
+    pub fn init_of(&self, spec: &Spec) -> Init {
+        if spec.role == Role::Bias {
+            let forget = spec.name.ends_with(".forget.bias");
+            return Init::Constant(if forget { self.forget_bias } else { 0.0 });
+        }
+        match (self.init, spec.role) {
+            (InitKind::Normal, _) => Init::Normal { std: self.std },
+            (InitKind::Uniform, _) => Init::Uniform {
+                low: -self.std,
+                high: self.std,
+            },
+            (InitKind::Glorot, Role::Embedding) => Init::Normal {
+                std: 1.0 / (spec.shape.cols as f64).sqrt(),
+            },
+            // A single row is no matrix whose columns could be orthogonal to anything.
+            (InitKind::Glorot, Role::Recurrent) if spec.shape.rows > 1 => Init::Orthogonal,
+            (InitKind::Glorot, _) => Init::GlorotUniform,
+        }
+    }
+}
+
+fn refuse<T>(message: String) -> Result<T> {
+    Err(Error::argument("Model", message))
+}

@@ -1,0 +1,156 @@
+//! What can go wrong, and who erred.
+//!
+//! Every message reads `op: what was expected, what came`. A caller's mistake is one of these values
+//! and leaves every object as it was; it never is a panic.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Result of this crate's fallible functions.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum Error {
+    /// Operands whose shapes do not fit the operation.
+    Shape {
+        /// The operation.
+        op: &'static str,
+        /// Expected and found.
+        message: String,
+    },
+    /// Operands of different element types.
+    DType {
+        /// The operation.
+        op: &'static str,
+        /// Expected and found.
+        message: String,
+    },
+    /// An argument outside its domain.
+    Argument {
+        /// The operation.
+        op: &'static str,
+        /// Name of the argument, the rule, the value given.
+        message: String,
+    },
+    /// An index that points at nothing.
+    OutOfRange {
+        /// The operation.
+        op: &'static str,
+        /// The index and the limit.
+        message: String,
+    },
+    /// A recording used against its rules.
+    Graph {
+        /// The operation.
+        op: &'static str,
+        /// The rule that was broken.
+        message: String,
+    },
+    /// Memory that another call is using at this moment.
+    Busy {
+        /// The operation.
+        op: &'static str,
+    },
+    /// A number that is infinite or NaN where learning must stop.
+    NonFinite {
+        /// The operation.
+        op: &'static str,
+        /// The tensor, the position and the value.
+        message: String,
+    },
+    /// A symbol that the vocabulary does not hold.
+    Vocabulary {
+        /// The operation.
+        op: &'static str,
+        /// The symbol and its position.
+        message: String,
+    },
+    /// Bytes that are not a file of the expected format.
+    Format {
+        /// The format.
+        format: &'static str,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// The operating system refused.
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Its reason.
+        source: std::io::Error,
+    },
+}
+
+macro_rules! constructors {
+    ($($(#[$doc:meta])* $function:ident => $variant:ident;)*) => {
+        impl Error {
+            $($(#[$doc])*
+            pub fn $function(op: &'static str, message: impl Into<String>) -> Self {
+                Self::$variant { op, message: message.into() }
+            })*
+        }
+    };
+}
+
+constructors! {
+    /// Operands whose shapes do not fit.
+    shape => Shape;
+    /// Operands of different element types.
+    dtype => DType;
+    /// An argument outside its domain.
+    argument => Argument;
+    /// An index that points at nothing.
+    out_of_range => OutOfRange;
+    /// A recording used against its rules.
+    graph => Graph;
+    /// An infinite number or NaN.
+    non_finite => NonFinite;
+    /// An unknown symbol.
+    vocabulary => Vocabulary;
+}
+
+impl Error {
+    /// Bytes that are not a file of the format.
+    pub fn format(format: &'static str, message: impl Into<String>) -> Self {
+        Self::Format {
+            format,
+            message: message.into(),
+        }
+    }
+
+    /// The operating system's refusal, with the file it was about.
+    pub fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shape { op, message }
+            | Self::DType { op, message }
+            | Self::Argument { op, message }
+            | Self::OutOfRange { op, message }
+            | Self::Graph { op, message }
+            | Self::NonFinite { op, message }
+            | Self::Vocabulary { op, message } => write!(f, "{op}: {message}"),
+            Self::Busy { op } => write!(f, "{op}: the matrix is in use by another call"),
+            Self::Format { format, message } => write!(f, "{format}: {message}"),
+            Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

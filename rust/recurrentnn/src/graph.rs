@@ -1,0 +1,309 @@
+//! Define-by-run: operations are carried out at once and written down for the backward pass.
+//!
+//! The backward loop knows no operation, and no matrix refers to what made it, so a recording of any
+//! length is dropped without recursion.
+
+use smallvec::SmallVec;
+
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::kernels::buffer::{Buffer, Read};
+use crate::kernels::Isa;
+use crate::matrix::{Matrix, Origin};
+use crate::ops::{Op, Operand, Pull, Recorder};
+use crate::recording::Recording;
+use crate::shape::Shape;
+
+/// Operands of almost every op fit without a heap allocation.
+type Few<T> = SmallVec<[T; 4]>;
+
+/// One operation that was carried out.
+struct Entry<T: Element> {
+    op: Op,
+    inputs: Few<Input<T>>,
+    output: Matrix<T>,
+}
+
+/// One operand of an entry.
+struct Input<T: Element> {
+    matrix: Matrix<T>,
+    /// Whether the backward pass computes its gradient.
+    wants_grad: bool,
+    /// Whether it is a leaf that waits for this recording's backward pass.
+    pending: bool,
+}
+
+impl<T: Element> Drop for Input<T> {
+    fn drop(&mut self) {
+        if self.pending {
+            self.matrix.remove_pending();
+        }
+    }
+}
+
+/// A recording of operations on matrices, differentiated in reverse.
+pub struct Graph<T: Element> {
+    isa: Isa,
+    keeps: bool,
+    recording: Recording,
+    entries: Vec<Entry<T>>,
+    /// A backward pass ran over the entries and its gradients are still in place.
+    differentiated: bool,
+    /// A backward pass without `retain` ran: the entries are gone.
+    consumed: bool,
+}
+
+impl<T: Element> Graph<T> {
+    /// An empty recording.
+    pub fn new(isa: Isa) -> Self {
+        Self::with(isa, true)
+    }
+
+    /// A graph that computes only: it keeps nothing and allocates no gradient.
+    pub fn without_recording(isa: Isa) -> Self {
+        Self::with(isa, false)
+    }
+
+    fn with(isa: Isa, keeps: bool) -> Self {
+        Self {
+            isa,
+            keeps,
+            recording: Recording::open(),
+            entries: Vec::new(),
+            differentiated: false,
+            consumed: false,
+        }
+    }
+
+    /// Whether operations are written down.
+    pub fn is_recording(&self) -> bool {
+        self.keeps
+    }
+
+    /// Number of operations written down.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is written down.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Forgets the recording; what it made enters later recordings by value.
+    pub fn clear(&mut self) {
+        self.recording.finish();
+        self.recording = Recording::open();
+        self.entries.clear();
+        self.differentiated = false;
+        self.consumed = false;
+    }
+
+    /// Sets the gradients of everything recorded to zero, not those of the leaves.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while another call uses one of them.
+    pub fn zero_grad(&mut self) -> Result<()> {
+        for entry in &self.entries {
+            entry.output.zero_grad()?;
+        }
+        self.differentiated = false;
+        Ok(())
+    }
+
+    /// Runs the recording backwards from the gradients that were put into it by hand.
+    ///
+    /// Gradients of leaves accumulate. Without `retain` the recording is consumed.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] if the recording was consumed, or was already differentiated and neither
+    /// `zero_grad` nor new seeds came since.
+    pub fn backward(&mut self, retain: bool) -> Result<()> {
+        self.check_differentiable()?;
+        if self.differentiated {
+            return Err(Error::graph(
+                "backward",
+                "expected new seeds after the last backward; call zero_grad() on the graph, then seed again",
+            ));
+        }
+        if self.entries.iter().all(|entry| entry.output.grad_if_any().is_none()) {
+            let message = "expected a loss, or a gradient seeded by hand in what was recorded";
+            return Err(Error::graph("backward", message));
+        }
+        self.run_backward()?;
+        self.after_backward(retain);
+        Ok(())
+    }
+
+    /// Runs the recording backwards from a 1x1 loss, whose gradient is set to 1.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] if the loss is not of this recording or the recording was consumed,
+    /// [`Error::Shape`] if the loss is not 1x1.
+    pub fn backward_from(&mut self, loss: &Matrix<T>, retain: bool) -> Result<()> {
+        self.check_differentiable()?;
+        if loss.shape() != Shape::SCALAR {
+            let message = format!("loss must be 1x1 but is {}", loss.shape());
+            return Err(Error::shape("backward", message));
+        }
+        match loss.origin() {
+            Origin::Node(made_by) if made_by.is(&self.recording) => {}
+            _ => {
+                let message = "loss must be computed by this graph but was not recorded in it";
+                return Err(Error::graph("backward", message));
+            }
+        }
+        if self.differentiated {
+            self.zero_grad()?;
+        }
+        loss.grad_mut()?[0] = T::ONE;
+        self.run_backward()?;
+        self.after_backward(retain);
+        Ok(())
+    }
+
+    fn check_differentiable(&self) -> Result<()> {
+        let message = if !self.keeps {
+            "expected a recording but this graph has recording off"
+        } else if self.consumed {
+            "the recording was consumed by an earlier backward; pass retain=True there to run it again"
+        } else {
+            return Ok(());
+        };
+        Err(Error::graph("backward", message))
+    }
+
+    fn after_backward(&mut self, retain: bool) {
+        self.differentiated = true;
+        if !retain {
+            self.recording.finish();
+            self.entries = Vec::new();
+            self.consumed = true;
+        }
+    }
+
+    fn run_backward(&self) -> Result<()> {
+        for entry in self.entries.iter().rev() {
+            if !entry.output.wants_grad() || entry.output.grad_if_any().is_none() {
+                continue;
+            }
+            let (grad, value) = (entry.output.grad()?, entry.output.value()?);
+            let guards = read_all(entry.inputs.iter().map(|input| &input.matrix))?;
+            let inputs = operands(entry.inputs.iter().map(|input| &input.matrix), &guards);
+            let pull = Pull {
+                inputs: &inputs,
+                output: Operand { shape: entry.output.shape(), data: &value },
+                grad: &grad,
+            };
+            for (wrt, input) in entry.inputs.iter().enumerate() {
+                if input.wants_grad {
+                    let mut into = input.matrix.grad_mut()?;
+                    entry.op.backward(self.isa, wrt, pull, &mut into);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How a matrix enters this recording.
+    fn admit(&self, op: &Op, matrix: &Matrix<T>) -> Result<Input<T>> {
+        let (wants_grad, pending) = match matrix.origin() {
+            Origin::Constant => (false, false),
+            Origin::Leaf => (true, true),
+            Origin::Node(made_by) if made_by.is(&self.recording) => (matrix.wants_grad(), false),
+            Origin::Node(made_by) if made_by.is_open() => {
+                let message = "an operand belongs to another graph that is still open; \
+                               run its backward or clear it first";
+                return Err(Error::graph(op.name(), message));
+            }
+            Origin::Node(_) => (false, false),
+        };
+        Ok(Input { matrix: matrix.clone(), wants_grad, pending: false }.pending_if(pending))
+    }
+
+    /// The recording in Graphviz' language: matrices are boxes, operations point to their result.
+    pub fn to_dot(&self) -> String {
+        use std::fmt::Write as _;
+        let mut dot = String::from("digraph {\n  rankdir=LR;\n  node [shape=box];\n");
+        let mut seen = std::collections::HashSet::new();
+        for entry in &self.entries {
+            let output = entry.output.id();
+            for input in &entry.inputs {
+                let (id, shape) = (input.matrix.id(), input.matrix.shape());
+                if !matches!(input.matrix.origin(), Origin::Node(_)) && seen.insert(id) {
+                    let kind = if input.wants_grad { "leaf" } else { "constant" };
+                    // Writing into a String cannot fail.
+                    let _ = writeln!(dot, "  m{id} [label=\"{kind} {shape}\" style=rounded];");
+                }
+                let _ = writeln!(dot, "  m{id} -> m{output};");
+            }
+            let (name, shape) = (entry.op.name(), entry.output.shape());
+            let _ = writeln!(dot, "  m{output} [label=\"{name} {shape}\"];");
+        }
+        dot.push_str("}\n");
+        dot
+    }
+}
+
+impl<T: Element> Input<T> {
+    fn pending_if(mut self, pending: bool) -> Self {
+        if pending {
+            self.matrix.add_pending();
+            self.pending = true;
+        }
+        self
+    }
+}
+
+impl<T: Element> Drop for Graph<T> {
+    fn drop(&mut self) {
+        self.recording.finish();
+    }
+}
+
+impl<T: Element> Recorder for Graph<T> {
+    type Var = Matrix<T>;
+
+    fn apply(&mut self, op: Op, inputs: &[&Matrix<T>]) -> Result<Matrix<T>> {
+        let shapes: Few<Shape> = inputs.iter().map(|m| m.shape()).collect();
+        let shape = op.shape(&shapes)?;
+        if self.consumed {
+            let message = "the recording was consumed by backward; call clear() or use a new graph";
+            return Err(Error::graph(op.name(), message));
+        }
+        let admitted = if self.keeps {
+            inputs.iter().map(|m| self.admit(&op, m)).collect::<Result<Few<_>>>()?
+        } else {
+            Few::new()
+        };
+        let mut out = vec![T::ZERO; shape.len()];
+        {
+            let guards = read_all(inputs.iter().copied())?;
+            op.forward(self.isa, &operands(inputs.iter().copied(), &guards), &mut out);
+        }
+        let value = Buffer::from(out);
+        if !self.keeps {
+            return Ok(Matrix::unrecorded(shape, value));
+        }
+        let wants_grad = admitted.iter().any(|input| input.wants_grad);
+        let output = Matrix::node(shape, value, &self.recording, wants_grad);
+        self.entries.push(Entry { op, inputs: admitted, output: output.clone() });
+        Ok(output)
+    }
+}
+
+fn read_all<'a, T: Element>(
+    matrices: impl Iterator<Item = &'a Matrix<T>>,
+) -> Result<Few<Read<'a, T>>> {
+    matrices.map(Matrix::value).collect()
+}
+
+fn operands<'a, T: Element>(
+    matrices: impl Iterator<Item = &'a Matrix<T>>,
+    guards: &'a [Read<'a, T>],
+) -> Few<Operand<'a, T>> {
+    matrices
+        .zip(guards)
+        .map(|(m, data)| Operand { shape: m.shape(), data })
+        .collect()
+}

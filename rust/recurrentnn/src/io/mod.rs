@@ -1,0 +1,100 @@
+//! Files: bytes from strangers, hostile until parsed. No cell and no parameter is known by name.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+use crate::element::{DType, Element};
+use crate::error::{Error, Result};
+use crate::model::Model;
+
+mod safetensors;
+
+/// Text beside the tensors: what the file is for, in the words of who saved it.
+pub type Metadata = BTreeMap<String, String>;
+
+/// What [`load`] found: a model of the file's own element type.
+pub enum Loaded {
+    /// Of `f32`.
+    Float32(Model<f32>),
+    /// Of `f64`.
+    Float64(Model<f64>),
+}
+
+/// Writes a model and `metadata` to a safetensors file: either all of it stands there afterwards, or
+/// what stood there before.
+///
+/// # Errors
+/// [`Error::Io`] where the file cannot be written; [`Error::Argument`] for a reserved key.
+pub fn save<T: Element>(path: &Path, model: &Model<T>, metadata: &Metadata) -> Result<()> {
+    let bytes = safetensors::write(model, metadata)?;
+    replace(path, &bytes).map_err(|source| Error::io(path, source))
+}
+
+/// Reads what [`save`] wrote. Names, shapes and sizes are checked before memory is taken for them;
+/// nothing in the file is run.
+///
+/// # Errors
+/// [`Error::Io`], or [`Error::Format`] with what is wrong.
+pub fn load(path: &Path) -> Result<(Loaded, Metadata)> {
+    let bytes = fs::read(path).map_err(|source| Error::io(path, source))?;
+    let file = safetensors::parse(&bytes)?;
+    let config = file.config()?;
+    let model = match file.dtype()? {
+        DType::Float32 => Loaded::Float32(restore(&file, config)?),
+        DType::Float64 => Loaded::Float64(restore(&file, config)?),
+    };
+    Ok((model, file.metadata()))
+}
+
+fn restore<T: Element>(file: &safetensors::Parsed<'_>, config: Config) -> Result<Model<T>> {
+    let specs = Model::<T>::specs(&config)?;
+    let values = file.values(&specs)?;
+    let model = Model::blank(config)?;
+    model.params().assign(&values)?;
+    Ok(model)
+}
+
+/// Writes to a new file beside `path`, flushes it to the disk, and renames it: a crash at any moment
+/// leaves the old file or the new one.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let (temporary, mut file) = create_beside(path)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+        return written;
+    }
+    sync_folder(path)
+}
+
+/// A file that nobody else has, in the folder of `path`.
+fn create_beside(path: &Path) -> std::io::Result<(PathBuf, File)> {
+    let name = path.file_name().ok_or(std::io::ErrorKind::InvalidInput)?;
+    let process = std::process::id();
+    for attempt in 0..u32::MAX {
+        let mut temporary = std::ffi::OsString::from(".");
+        temporary.push(name);
+        temporary.push(format!(".{process}-{attempt}.tmp"));
+        let temporary = path.with_file_name(temporary);
+        match File::create_new(&temporary) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            result => return result.map(|file| (temporary, file)),
+        }
+    }
+    Err(std::io::ErrorKind::AlreadyExists.into())
+}
+
+/// Makes the renaming durable, where a folder can be opened for it.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match File::open(folder.unwrap_or(Path::new("."))) {
+        Ok(folder) if cfg!(unix) => folder.sync_all(),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,157 @@
+//! The safetensors format: an 8-byte length, a JSON header with names, shapes and offsets, then the
+//! numbers. Ours has the configuration as JSON under `config`; the tensors are the parameters, each
+//! a C-ordered (rows, cols) array.
+//!
+//! The crate's own limits allow headers that take gigabytes to parse, so ours come first: a model's
+//! header has a few kilobytes.
+
+use std::collections::HashMap;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+
+use super::Metadata;
+use crate::config::Config;
+use crate::element::{DType, Element};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::params::Spec;
+
+/// The name in messages.
+const FORMAT: &str = "safetensors";
+/// Largest header that is parsed.
+const MAX_HEADER: u64 = 4 << 20;
+/// The version of what this file describes.
+const VERSION: &str = "1";
+/// The metadata that belong to this file, not to whoever saves.
+const RESERVED: [&str; 3] = ["format", "version", "config"];
+
+/// A file's bytes with its header understood.
+pub(super) struct Parsed<'a> {
+    tensors: SafeTensors<'a>,
+    metadata: HashMap<String, String>,
+}
+
+pub(super) fn write<T: Element>(model: &Model<T>, metadata: &Metadata) -> Result<Vec<u8>> {
+    if let Some(key) = metadata.keys().find(|key| RESERVED.contains(&key.as_str())) {
+        return Err(Error::argument("save", format!("metadata key {key:?} is reserved")));
+    }
+    let config = serde_json::to_string(model.config()).map_err(|e| refused(&e.to_string()))?;
+    let own = [("format", "recurrentnn"), ("version", VERSION), ("config", &config)];
+    let own = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let all = metadata.clone().into_iter().chain(own).collect::<HashMap<_, _>>();
+    let mut arrays = Vec::with_capacity(model.params().len());
+    for (name, matrix) in model.params().iter() {
+        let value = matrix.with_array(|array| bytes_of(array.iter().copied()))?;
+        arrays.push((name, vec![matrix.rows(), matrix.cols()], value));
+    }
+    let mut views = Vec::with_capacity(arrays.len());
+    for (name, shape, bytes) in &arrays {
+        let view = TensorView::new(dtype_of(T::DTYPE), shape.clone(), bytes);
+        views.push((*name, view.map_err(|e| refused(&e.to_string()))?));
+    }
+    serialize(views, Some(all)).map_err(|e| refused(&e.to_string()))
+}
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Parsed<'_>> {
+    let Some((length, _)) = bytes.split_first_chunk::<8>() else {
+        let message = format!("expected an 8-byte length but the file has {} bytes", bytes.len());
+        return Err(refused(&message));
+    };
+    let length = u64::from_le_bytes(*length);
+    if length > MAX_HEADER {
+        let message = format!("expected a header of at most {MAX_HEADER} bytes but it claims {length}");
+        return Err(refused(&message));
+    }
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| refused(&e.to_string()))?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(|e| refused(&e.to_string()))?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    Ok(Parsed { tensors, metadata })
+}
+
+impl Parsed<'_> {
+    /// The metadata of whoever saved.
+    pub(super) fn metadata(&self) -> Metadata {
+        let theirs = self.metadata.iter().filter(|(key, _)| !RESERVED.contains(&key.as_str()));
+        theirs.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// The configuration, checked.
+    pub(super) fn config(&self) -> Result<Config> {
+        let entry = |key: &str| {
+            let missing = || refused(&format!("no metadata {key:?}: not a recurrentnn model"));
+            self.metadata.get(key).map(String::as_str).ok_or_else(missing)
+        };
+        let (format, version) = (entry("format")?, entry("version")?);
+        if format != "recurrentnn" {
+            return Err(refused(&format!("format must be \"recurrentnn\" but is {format:?}")));
+        }
+        if version != VERSION {
+            return Err(refused(&format!("version {version:?} is not known; this reads {VERSION}")));
+        }
+        let config: Config =
+            serde_json::from_str(entry("config")?).map_err(|e| refused(&format!("config: {e}")))?;
+        config.check().map_err(|e| refused(&format!("config: {e}")))?;
+        Ok(config)
+    }
+
+    /// The element type of all tensors.
+    pub(super) fn dtype(&self) -> Result<DType> {
+        let mut types = self.tensors.iter().map(|(_, view)| view.dtype());
+        let first = types.next().ok_or_else(|| refused("no tensors"))?;
+        if types.any(|other| other != first) {
+            return Err(refused("tensors of several element types"));
+        }
+        match first {
+            Dtype::F32 => Ok(DType::Float32),
+            Dtype::F64 => Ok(DType::Float64),
+            other => Err(refused(&format!("tensors must be F32 or F64 but are {other:?}"))),
+        }
+    }
+
+    /// The values of exactly these parameters, each column by column.
+    pub(super) fn values<T: Element>(&self, specs: &[Spec]) -> Result<Vec<Vec<T>>> {
+        if self.tensors.len() != specs.len() {
+            let (needs, has) = (specs.len(), self.tensors.len());
+            return Err(refused(&format!("the model has {needs} parameters but the file {has}")));
+        }
+        specs.iter().map(|spec| self.value(spec)).collect()
+    }
+
+    fn value<T: Element>(&self, spec: &Spec) -> Result<Vec<T>> {
+        let name = &spec.name;
+        let missing = |_| refused(&format!("parameter {name} is missing"));
+        let view = self.tensors.tensor(name).map_err(missing)?;
+        let (rows, cols) = (spec.shape.rows, spec.shape.cols);
+        if view.shape() != [rows, cols] {
+            let found = view.shape();
+            return Err(refused(&format!("{name} must be {:?} but is {found:?}", [rows, cols])));
+        }
+        let by_rows: Vec<T> = numbers(view.data());
+        if let Some(bad) = by_rows.iter().find(|x| !x.is_finite()) {
+            return Err(refused(&format!("{name} holds {bad}")));
+        }
+        let element = |k: usize| by_rows[(k % rows) * cols + k / rows];
+        Ok((0..by_rows.len()).map(element).collect())
+    }
+}
+
+fn dtype_of(dtype: DType) -> Dtype {
+    match dtype {
+        DType::Float32 => Dtype::F32,
+        DType::Float64 => Dtype::F64,
+    }
+}
+
+/// Little-endian bytes.
+fn bytes_of<T: Element>(numbers: impl Iterator<Item = T>) -> Vec<u8> {
+    numbers.flat_map(Element::to_le_bytes).collect()
+}
+
+/// Numbers of little-endian bytes.
+fn numbers<T: Element>(bytes: &[u8]) -> Vec<T> {
+    bytes.chunks_exact(size_of::<T>()).map(T::from_le_bytes).collect()
+}
+
+fn refused(message: &str) -> Error {
+    Error::format(FORMAT, message)
+}

@@ -1,0 +1,208 @@
+//! Matrix products, `c += op(a) * op(b)`.
+//!
+//! Every element of `c` is one chain, `c = mul_add(a[i, p], b[p, j], c)` with p ascending: blocks,
+//! tiles, panels and threads split rows and columns of `c`, and walk p in order. So the bits of an
+//! element depend on its row of `a`, its column of `b` and the instruction set, on nothing else:
+//! neither on the batch it is computed in nor on the number of threads.
+
+mod block;
+mod pack;
+mod tile;
+mod vector;
+
+use rayon::prelude::*;
+
+use self::block::Block;
+use self::vector::VectorBlock;
+use super::isa::Isa;
+use crate::element::Element;
+
+/// Which operand is stored transposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// `a` is m x k, `b` is k x n.
+    Plain,
+    /// `a` is stored k x m.
+    TransposedLeft,
+    /// `b` is stored n x k.
+    TransposedRight,
+}
+
+/// From so many multiply-adds on (some 20 microseconds of one core) threads pay.
+const PARALLEL_MACS: usize = 1 << 20;
+/// The same where each element of a matrix is used once, so that reading it sets the pace.
+const PARALLEL_VECTOR_MACS: usize = 1 << 18;
+/// Rows and columns of `c` go to threads in multiples of a cache line or of a tile.
+const ROW_GRAIN: usize = 16;
+const COLUMN_GRAIN: usize = tile::TILE_COLS;
+
+/// Adds the m x n product of `op(a)` (m x k) and `op(b)` (k x n) to `c`.
+///
+/// # Panics
+/// If a slice has not the length of its matrix.
+#[allow(clippy::too_many_arguments)] // the names and the order are the field's
+pub fn gemm<T: Element>(
+    isa: Isa,
+    product: Product,
+    m: usize,
+    n: usize,
+    k: usize,
+    a: &[T],
+    b: &[T],
+    c: &mut [T],
+) {
+    assert_eq!(a.len(), m * k);
+    assert_eq!(b.len(), k * n);
+    assert_eq!(c.len(), m * n);
+    if c.is_empty() || k == 0 {
+        return;
+    }
+    let a = Strided::new(a, m, k, product == Product::TransposedLeft);
+    let b = Strided::new(b, k, n, product == Product::TransposedRight);
+    let c = Output {
+        start: c.as_mut_ptr(),
+        column_step: m,
+    };
+    if n == 1 {
+        vector_product(isa, m, k, a, b, c);
+    } else if m == 1 {
+        // A row is the transpose of a column: c' += op(b)' * op(a)'.
+        vector_product(isa, n, k, b.transposed(), a.transposed(), c);
+    } else {
+        matrix_product(isa, (m, n, k), a, b, c);
+    }
+}
+
+fn matrix_product<T: Element>(
+    isa: Isa,
+    (m, n, k): (usize, usize, usize),
+    a: Strided<'_, T>,
+    b: Strided<'_, T>,
+    c: Output<T>,
+) {
+    let multiply = |i0: usize, rows: usize, j0: usize, cols: usize| {
+        isa.run(Block {
+            rows,
+            cols,
+            depth: k,
+            a: a.from(i0, 0),
+            b: b.from(0, j0),
+            c: c.from(i0, j0),
+        });
+    };
+    let parts = threads_for(m * n * k, PARALLEL_MACS);
+    if parts == 1 {
+        multiply(0, m, 0, n);
+    } else if m >= n.min(parts * 4 * ROW_GRAIN) {
+        // Rows by preference: then no thread packs a row of `a` that another packs too.
+        split(m, parts, ROW_GRAIN).for_each(|(i0, rows)| multiply(i0, rows, 0, n));
+    } else {
+        split(n, parts, COLUMN_GRAIN).for_each(|(j0, cols)| multiply(0, m, j0, cols));
+    }
+}
+
+fn vector_product<T: Element>(
+    isa: Isa,
+    rows: usize,
+    depth: usize,
+    a: Strided<'_, T>,
+    x: Strided<'_, T>,
+    y: Output<T>,
+) {
+    let multiply = |i0: usize, rows: usize| {
+        isa.run(VectorBlock {
+            rows,
+            depth,
+            a: a.from(i0, 0),
+            x,
+            y: y.from(i0, 0),
+        });
+    };
+    let parts = threads_for(rows * depth, PARALLEL_VECTOR_MACS);
+    if parts == 1 {
+        multiply(0, rows);
+    } else {
+        split(rows, parts, ROW_GRAIN).for_each(|(i0, rows)| multiply(i0, rows));
+    }
+}
+
+fn threads_for(macs: usize, least: usize) -> usize {
+    if macs < least {
+        1
+    } else {
+        rayon::current_num_threads().clamp(1, macs * 2 / least)
+    }
+}
+
+/// `(start, length)` of about `parts` pieces of `len`, cut at multiples of `grain`.
+fn split(len: usize, parts: usize, grain: usize) -> impl ParallelIterator<Item = (usize, usize)> {
+    let piece = len.div_ceil(parts).next_multiple_of(grain);
+    (0..len.div_ceil(piece))
+        .into_par_iter()
+        .with_max_len(1)
+        .map(move |i| (i * piece, piece.min(len - i * piece)))
+}
+
+/// An operand: element (i, j) is `values[i * row_step + j * column_step]`, and one step is 1.
+#[derive(Clone, Copy)]
+struct Strided<'a, T> {
+    values: &'a [T],
+    row_step: usize,
+    column_step: usize,
+}
+
+impl<'a, T> Strided<'a, T> {
+    fn new(values: &'a [T], rows: usize, cols: usize, stored_transposed: bool) -> Self {
+        let (row_step, column_step) = if stored_transposed {
+            (cols, 1)
+        } else {
+            (1, rows)
+        };
+        Self {
+            values,
+            row_step,
+            column_step,
+        }
+    }
+
+    fn transposed(self) -> Self {
+        Self {
+            row_step: self.column_step,
+            column_step: self.row_step,
+            ..self
+        }
+    }
+
+    /// What lies right of and below (i, j).
+    fn from(self, i: usize, j: usize) -> Self {
+        Self {
+            values: &self.values[i * self.row_step + j * self.column_step..],
+            ..self
+        }
+    }
+}
+
+/// `c`: element (i, j) is at `start + i + j * column_step`. A pointer, because blocks of rows of a
+/// column-major matrix are disjoint without being slices.
+#[derive(Clone, Copy)]
+struct Output<T> {
+    start: *mut T,
+    column_step: usize,
+}
+
+// SAFETY: threads get disjoint blocks of `c`, which `gemm` borrows mutably until they are done.
+unsafe impl<T: Send> Send for Output<T> {}
+// SAFETY: as above; a shared `Output` only makes further ones.
+unsafe impl<T: Send> Sync for Output<T> {}
+
+impl<T> Output<T> {
+    fn from(self, i: usize, j: usize) -> Self {
+        Self {
+            start: self.start.wrapping_add(i + j * self.column_step),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! A matrix times a vector: every element of the matrix is used once, so nothing is packed.
+
+use super::tile::{Place, tile};
+use super::{Output, Strided};
+use crate::element::Element;
+use crate::kernels::isa::{Arithmetic, Task};
+
+/// `y += a * x` for `rows` rows of `a`.
+pub(super) struct VectorBlock<'a, T> {
+    pub(super) rows: usize,
+    pub(super) depth: usize,
+    pub(super) a: Strided<'a, T>,
+    pub(super) x: Strided<'a, T>,
+    pub(super) y: Output<T>,
+}
+
+impl<T: Element> Task for VectorBlock<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        assert!(
+            self.a.values.len()
+                > (self.rows - 1) * self.a.row_step + (self.depth - 1) * self.a.column_step
+        );
+        assert!(self.x.values.len() > (self.depth - 1) * self.x.row_step);
+        if self.a.row_step == 1 {
+            // Eight registers of rows at a time, and ever fewer for the rest.
+            let mut i = 0;
+            match 8 * A::REGISTER_BYTES / size_of::<T>() {
+                64 => i = self.adjacent_rows::<A, 64>(i),
+                32 => i = self.adjacent_rows::<A, 32>(i),
+                _ => {}
+            }
+            i = self.adjacent_rows::<A, 16>(i);
+            i = self.adjacent_rows::<A, 8>(i);
+            i = self.adjacent_rows::<A, 4>(i);
+            i = self.adjacent_rows::<A, 2>(i);
+            self.adjacent_rows::<A, 1>(i);
+        } else {
+            let mut i = 0;
+            i = self.distant_rows::<A, 8>(i);
+            i = self.distant_rows::<A, 4>(i);
+            self.distant_rows::<A, 1>(i);
+        }
+    }
+}
+
+impl<T: Element> VectorBlock<'_, T> {
+    /// As many times ROWS rows as there are from row `i` on; returns the first row left.
+    #[inline(always)]
+    fn adjacent_rows<A: Arithmetic, const ROWS: usize>(&self, mut i: usize) -> usize {
+        let x = Place {
+            start: self.x.values.as_ptr(),
+            row_step: self.x.row_step,
+            column_step: 0,
+        };
+        while i + ROWS <= self.rows {
+            // SAFETY: rows i..i + ROWS exist in `a` and, ours alone, in `y`; `run` has asserted
+            // that `a` and `x` reach to their last element.
+            unsafe {
+                let a = self.a.values.as_ptr().add(i);
+                let y = self.y.start.add(i);
+                tile::<A, T, ROWS, 1>(self.depth, a, self.a.column_step, x, y, 0);
+            }
+            i += ROWS;
+        }
+        i
+    }
+
+    /// The same where the elements of a row, not of a column, are adjacent: ROWS scalar chains side
+    /// by side, for a sum of lanes would be another order of summation.
+    #[inline(always)]
+    fn distant_rows<A: Arithmetic, const ROWS: usize>(&self, mut i: usize) -> usize {
+        while i + ROWS <= self.rows {
+            let rows: [&[T]; ROWS] =
+                std::array::from_fn(|r| &self.a.values[(i + r) * self.a.row_step..][..self.depth]);
+            // SAFETY: rows i..i + ROWS of `y` exist and are ours.
+            let y = unsafe { &mut *self.y.start.add(i).cast::<[T; ROWS]>() };
+            let mut acc = *y;
+            for p in 0..self.depth {
+                let x = self.x.values[p * self.x.row_step];
+                for (acc, row) in acc.iter_mut().zip(rows) {
+                    *acc = A::mul_add(row[p], x, *acc);
+                }
+            }
+            *y = acc;
+            i += ROWS;
+        }
+        i
+    }
+}

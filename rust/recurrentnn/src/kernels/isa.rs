@@ -1,0 +1,159 @@
+//! Instruction sets: which one runs a kernel is a value, and only a CPU that has it can make it.
+
+use std::sync::OnceLock;
+
+use crate::element::Element;
+
+/// The environment variable that overrides [`Isa::best`] with a name of [`Isa::available`].
+pub const ISA_VARIABLE: &str = "RECURRENTNN_ISA";
+
+/// A kernel with its arguments, ready to be run by [`Isa::run`].
+///
+/// Write `run`, and everything hot below it, `#[inline(always)]`: the body must end up inside the
+/// function that enables the instruction set, or it is compiled for the oldest CPU of the target.
+pub trait Task {
+    /// What the kernel returns.
+    type Output;
+    /// Does the work with the arithmetic of one instruction set.
+    fn run<A: Arithmetic>(self) -> Self::Output;
+}
+
+/// The arithmetic in which the instruction sets differ.
+pub trait Arithmetic: Copy + 'static {
+    /// Size of a vector register.
+    const REGISTER_BYTES: usize;
+    /// `a * b + c`, with one rounding where the CPU has such an instruction and two elsewhere:
+    /// in software the fused form is some fifty times slower.
+    fn mul_add<T: Element>(a: T, b: T, c: T) -> T;
+}
+
+/// 128-bit vectors, product and sum rounded one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Separate;
+
+impl Arithmetic for Separate {
+    const REGISTER_BYTES: usize = 16;
+    #[inline(always)]
+    fn mul_add<T: Element>(a: T, b: T, c: T) -> T {
+        a * b + c
+    }
+}
+
+/// 256-bit vectors with fused multiply-add.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug)]
+pub struct Fused256;
+
+#[cfg(target_arch = "x86_64")]
+impl Arithmetic for Fused256 {
+    const REGISTER_BYTES: usize = 32;
+    #[inline(always)]
+    fn mul_add<T: Element>(a: T, b: T, c: T) -> T {
+        a.fused_mul_add(b, c)
+    }
+}
+
+/// An instruction set that this CPU has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isa(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+}
+
+impl Isa {
+    /// What the target of the compilation has everywhere.
+    pub const PORTABLE: Self = Self(Kind::Portable);
+
+    /// All that this CPU has, the best last.
+    pub fn available() -> Vec<Self> {
+        let mut all = vec![Self::PORTABLE];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            all.push(Self(Kind::Avx2));
+        }
+        all
+    }
+
+    /// The one of this name, if it is known and this CPU has it.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::available().into_iter().find(|isa| isa.name() == name)
+    }
+
+    /// The one to use: named by [`ISA_VARIABLE`] when the process first asks, else the best.
+    ///
+    /// A name that [`Isa::by_name`] does not know is passed over here; who reads the variable for a
+    /// user reports it.
+    pub fn best() -> Self {
+        static BEST: OnceLock<Isa> = OnceLock::new();
+        *BEST.get_or_init(|| {
+            let named = std::env::var(ISA_VARIABLE).ok();
+            let named = named.and_then(|name| Self::by_name(&name));
+            named.or(Self::available().pop()).unwrap_or(Self::PORTABLE)
+        })
+    }
+
+    /// `portable` or `avx2`.
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+        }
+    }
+
+    /// Runs `task`, compiled for this instruction set.
+    #[inline]
+    pub fn run<K: Task>(self, task: K) -> K::Output {
+        match self.0 {
+            Kind::Portable => task.run::<Separate>(),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `available` alone makes this kind, after asking the CPU for both features.
+            Kind::Avx2 => unsafe { run_avx2(task) },
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn run_avx2<K: Task>(task: K) -> K::Output {
+    task.run::<Fused256>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct OneRounding;
+
+    impl Task for OneRounding {
+        type Output = bool;
+        #[inline(always)]
+        fn run<A: Arithmetic>(self) -> bool {
+            // (1 + e)(1 - e) - 1 = -e^2, which the product's own rounding loses.
+            let e = f64::EPSILON;
+            A::mul_add(1.0 + e, 1.0 - e, -1.0).to_bits() == (-e * e).to_bits()
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_has_its_name_and_its_arithmetic() {
+        for isa in Isa::available() {
+            assert_eq!(Isa::by_name(isa.name()), Some(isa));
+            assert_eq!(isa.run(OneRounding), isa != Isa::PORTABLE);
+        }
+        assert_eq!(Isa::by_name("abacus"), None);
+        assert_eq!(Isa::by_name(""), None);
+    }
+
+    #[test]
+    fn the_best_is_the_named_one_or_the_last() {
+        let named = std::env::var(ISA_VARIABLE).ok();
+        let named = named.and_then(|name| Isa::by_name(&name));
+        let best = named.or(Isa::available().last().copied());
+        assert_eq!(Some(Isa::best()), best);
+    }
+}

@@ -1,0 +1,24 @@
+//! Loops over slices: the only floor with `unsafe` in it. No matrices, no shapes, no errors as values.
+//!
+//! Matrices are column-major and contiguous. A caller has checked shapes and reported what is wrong
+//! with them; here lengths are asserted, and a failing assertion is our bug. Every kernel gives the
+//! same bits for any number of threads. Across instruction sets elementwise kernels give the same
+//! bits and sums of products agree to rounding.
+#![allow(clippy::inline_always)] // see `isa::Task`: what is not inlined misses the instruction set
+
+pub mod broadcast;
+pub mod buffer;
+pub mod gemm;
+pub mod isa;
+pub mod map;
+pub mod parallel;
+pub mod reduce;
+pub mod softmax;
+pub mod update;
+
+#[cfg(test)]
+mod naive;
+
+pub use gemm::{Product, gemm};
+pub use isa::Isa;
+pub use parallel::Cost;

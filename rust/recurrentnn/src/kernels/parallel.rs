@@ -1,0 +1,29 @@
+//! When work is split over rayon's threads, and into which pieces.
+//!
+//! Pieces depend on the size of the work alone, never on the number of threads, and every sum over
+//! pieces is taken in their order: the same bits come out for any number of threads.
+
+/// What one element of an elementwise loop costs, which decides from where threads pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// A few additions and products: the loop waits for memory.
+    Cheap,
+    /// `exp`, `ln`, `tanh`, `powf`: tens of cycles an element.
+    Transcendental,
+}
+
+impl Cost {
+    /// Elements in one piece; two of them, some 15 microseconds of one core each, repay the 5 to
+    /// 10 microseconds that waking a thread takes.
+    pub(super) const fn piece(self) -> usize {
+        match self {
+            Self::Cheap => 1 << 16,
+            Self::Transcendental => 1 << 12,
+        }
+    }
+
+    /// Whether to split `elements` over threads.
+    pub(super) fn splits(self, elements: usize) -> bool {
+        elements >= 2 * self.piece() && rayon::current_num_threads() > 1
+    }
+}

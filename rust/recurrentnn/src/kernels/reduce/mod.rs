@@ -1,0 +1,153 @@
+//! Sums, maxima and counts. Sums of anything computed from several slices: [`super::broadcast`].
+
+mod max;
+
+use rayon::prelude::*;
+
+pub(super) use self::max::lane_max;
+pub use self::max::{max_per_column, max_per_column_gradient, max_per_row, max_per_row_gradient};
+use super::broadcast::{Extent, Operand, accumulate_broadcast, sum_of};
+use super::isa::{Arithmetic, Isa, Task};
+use super::parallel::Cost;
+use crate::element::Element;
+
+/// Partial sums side by side: two registers of the widest instruction set, in floats.
+const LANES: usize = 16;
+
+/// The sum of a short slice: lane l takes elements l, l + 16, ..., then halves are added.
+#[inline(always)]
+pub(super) fn lane_sum<T: Element>(values: &[T]) -> T {
+    let mut lanes = [T::ZERO; LANES];
+    let (rows, rest) = values.as_chunks::<LANES>();
+    for row in rows {
+        for (lane, x) in lanes.iter_mut().zip(row) {
+            *lane += *x;
+        }
+    }
+    for (lane, x) in lanes.iter_mut().zip(rest) {
+        *lane += *x;
+    }
+    let mut half = LANES / 2;
+    while half > 0 {
+        for l in 0..half {
+            let other = lanes[l + half];
+            lanes[l] += other;
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
+/// The sum of all elements; 0 if there are none.
+pub fn sum<T: Element>(isa: Isa, a: &[T]) -> f64 {
+    sum_of(isa, Cost::Cheap, [a], |[x]| x)
+}
+
+/// The sum of `a[i] * b[i]`.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn dot<T: Element>(isa: Isa, a: &[T], b: &[T]) -> f64 {
+    sum_of(isa, Cost::Cheap, [a, b], |[x, y]| x * y)
+}
+
+/// `out[j]` = sum of column j of `a` (rows x cols).
+///
+/// # Panics
+/// If a slice has not the length of its matrix.
+pub fn sum_per_column<T: Element>(isa: Isa, whole: (usize, usize), a: &[T], out: &mut [T]) {
+    sum_into(isa, whole, a, Extent::Row, out);
+}
+
+/// `out[i]` = sum of row i of `a` (rows x cols).
+///
+/// # Panics
+/// If a slice has not the length of its matrix.
+pub fn sum_per_row<T: Element>(isa: Isa, whole: (usize, usize), a: &[T], out: &mut [T]) {
+    sum_into(isa, whole, a, Extent::Column, out);
+}
+
+fn sum_into<T: Element>(isa: Isa, whole: (usize, usize), a: &[T], extent: Extent, out: &mut [T]) {
+    out.fill(T::ZERO);
+    let a = Operand {
+        values: a,
+        extent: Extent::Full,
+    };
+    accumulate_broadcast(isa, Cost::Cheap, whole, [a], extent, out, |[x]| x);
+}
+
+/// The sum of squares, in double precision throughout.
+pub fn sum_of_squares<T: Element>(isa: Isa, a: &[T]) -> f64 {
+    pieces(a, |a| isa.run(SumOfSquares(a))).into_iter().sum()
+}
+
+struct SumOfSquares<'a, T>(&'a [T]);
+
+impl<T: Element> Task for SumOfSquares<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> f64 {
+        let mut lanes = [0.0; LANES];
+        let (rows, rest) = self.0.as_chunks::<LANES>();
+        for row in rows {
+            for (lane, x) in lanes.iter_mut().zip(row) {
+                let x = x.to_f64();
+                *lane += x * x;
+            }
+        }
+        for (lane, x) in lanes.iter_mut().zip(rest) {
+            let x = x.to_f64();
+            *lane += x * x;
+        }
+        lane_sum(&lanes)
+    }
+}
+
+/// How many elements satisfy `condition`.
+pub fn count<T: Element>(isa: Isa, a: &[T], condition: impl Fn(T) -> bool + Sync) -> usize {
+    let condition = &condition;
+    pieces(a, |a| isa.run(Count { a, condition }))
+        .into_iter()
+        .sum()
+}
+
+struct Count<'a, T, F> {
+    a: &'a [T],
+    condition: &'a F,
+}
+
+impl<T: Element, F: Fn(T) -> bool> Task for Count<'_, T, F> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> usize {
+        let mut count = 0;
+        for x in self.a {
+            count += usize::from((self.condition)(*x));
+        }
+        count
+    }
+}
+
+/// The index of the first infinity or NaN.
+pub fn first_non_finite<T: Element>(isa: Isa, a: &[T]) -> Option<usize> {
+    // Counting is vector code, looking for a position is not: look only where there is one.
+    if count(isa, a, |x| !x.is_finite()) == 0 {
+        return None;
+    }
+    a.iter().position(|x| !x.is_finite())
+}
+
+/// `work` on each piece of `a`, in order.
+fn pieces<T: Element, R: Send>(a: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
+    let piece = Cost::Cheap.piece();
+    if Cost::Cheap.splits(a.len()) {
+        a.par_chunks(piece).map(&work).collect()
+    } else {
+        a.chunks(piece).map(work).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,253 @@
+//! A model: an optional embedding, stacked cells, an optional linear decoder.
+
+use crate::cells::{Cell, Layer, State, StepInput};
+use crate::config::Config;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::init::Init;
+use crate::matrix::Matrix;
+use crate::ops::Recorder;
+use crate::params::{ParamId, Params, Registry, Role, Spec, Vars};
+use crate::shape::Shape;
+
+/// The state of all layers, the lowest first.
+pub type States<V> = Vec<State<V>>;
+
+/// A recurrent net with its parameters.
+pub struct Model<T: Element> {
+    config: Config,
+    params: Params<T>,
+    embedding: Option<ParamId>,
+    layers: Vec<Cell>,
+    decoder: Option<Decoder>,
+}
+
+#[derive(Clone, Copy)]
+struct Decoder {
+    weight: ParamId,
+    bias: ParamId,
+}
+
+impl<T: Element> Model<T> {
+    /// A model with first values as its configuration says.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a configuration out of its domain.
+    pub fn new(config: Config) -> Result<Self> {
+        let init = config.clone();
+        Self::build(config, |spec| init.init_of(spec))
+    }
+
+    /// A model whose parameters are all zero, to be filled by what was saved.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a configuration out of its domain.
+    pub fn blank(config: Config) -> Result<Self> {
+        Self::build(config, |_| Init::Constant(0.0))
+    }
+
+    /// The parameters that a model of this configuration has, without making them.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a configuration out of its domain.
+    pub fn specs(config: &Config) -> Result<Vec<Spec>> {
+        config.check()?;
+        let mut reg = Registry::default();
+        build_parts(config, &mut reg);
+        Ok(reg.into_specs())
+    }
+
+    fn build(config: Config, init: impl Fn(&Spec) -> Init + Sync) -> Result<Self> {
+        config.check()?;
+        let mut reg = Registry::default();
+        let (embedding, layers, decoder) = build_parts(&config, &mut reg);
+        let params = Params::new(reg.into_specs(), config.seed, init)?;
+        Ok(Self {
+            config,
+            params,
+            embedding,
+            layers,
+            decoder,
+        })
+    }
+
+    /// What it is made of.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its parameters.
+    pub fn params(&self) -> &Params<T> {
+        &self.params
+    }
+
+    /// Whether its cells have a memory cell beside the hidden vector.
+    pub fn has_cell(&self) -> bool {
+        self.config.cell.states().contains(&"cell")
+    }
+
+    /// Zeros for `batch` samples.
+    pub fn zero_states(&self, batch: usize) -> Result<States<Matrix<T>>> {
+        let zeros = |size: usize| {
+            let shape = Shape::new(size, batch);
+            Matrix::constant(shape, vec![T::ZERO; shape.len()])
+        };
+        let state = |&size: &usize| {
+            let cell = self.has_cell().then(|| zeros(size)).transpose()?;
+            Ok(State { hidden: zeros(size)?, cell })
+        };
+        self.config.hidden_sizes.iter().map(state).collect()
+    }
+
+    /// The columns that symbols put into the lowest layer: rows of the embedding, or one-hot.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for a symbol that is not below `input_size`.
+    pub fn embed<R: Recorder<Var = Matrix<T>>>(
+        &self,
+        r: &mut R,
+        symbols: &[usize],
+    ) -> Result<Matrix<T>> {
+        let limit = self.config.input_size;
+        if let Some(bad) = symbols.iter().find(|&&symbol| symbol >= limit) {
+            let message = format!("x must be symbols below {limit} but holds {bad}");
+            return Err(Error::out_of_range("forward", message));
+        }
+        if let Some(weight) = self.embedding {
+            return r.select_rows(&Vars(self.params.matrices())[weight], symbols.into());
+        }
+        let shape = Shape::new(limit, symbols.len());
+        let mut one_hot = vec![T::ZERO; shape.len()];
+        for (column, &symbol) in symbols.iter().enumerate() {
+            one_hot[column * limit + symbol] = T::ONE;
+        }
+        Matrix::constant(shape, one_hot)
+    }
+
+    /// One step of all layers, without the decoder.
+    ///
+    /// `x` is features x batch.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where x or a state does not fit the model.
+    pub fn step<R: Recorder<Var = Matrix<T>>>(
+        &self,
+        r: &mut R,
+        x: &Matrix<T>,
+        states: &[State<Matrix<T>>],
+    ) -> Result<States<Matrix<T>>> {
+        self.check(x, states)?;
+        let all: Vec<_> = states.iter().map(|state| state.hidden.clone()).collect();
+        let stack = if self.config.cell.has_feedback() {
+            r.concat(&all.iter().collect::<Vec<_>>())?
+        } else {
+            x.clone()
+        };
+        let mut next: States<Matrix<T>> = Vec::with_capacity(states.len());
+        for (cell, state) in self.layers.iter().zip(states) {
+            let below = match next.last() {
+                None => x.clone(),
+                Some(below) if self.config.input_to_all => r.concat(&[&below.hidden, x])?,
+                Some(below) => below.hidden.clone(),
+            };
+            let input = StepInput { x: &below, state, all: &all, stack: &stack };
+            next.push(cell.step(r, Vars(self.params.matrices()), &input)?);
+        }
+        Ok(next)
+    }
+
+    /// What the decoder reads after a step: the top hidden vector, or those of all layers.
+    ///
+    /// # Errors
+    /// Whatever the recorder refuses.
+    pub fn top<R: Recorder<Var = Matrix<T>>>(
+        &self,
+        r: &mut R,
+        states: &[State<Matrix<T>>],
+    ) -> Result<Matrix<T>> {
+        let hidden: Vec<_> = states.iter().map(|state| &state.hidden).collect();
+        match hidden.last() {
+            Some(top) if !self.config.all_to_output || hidden.len() == 1 => Ok((*top).clone()),
+            _ => r.concat(&hidden),
+        }
+    }
+
+    /// The decoder: V top + b, or `top` itself where there is none.
+    ///
+    /// # Errors
+    /// Whatever the recorder refuses.
+    pub fn decode<R: Recorder<Var = Matrix<T>>>(
+        &self,
+        r: &mut R,
+        top: &Matrix<T>,
+    ) -> Result<Matrix<T>> {
+        let Some(decoder) = self.decoder else {
+            return Ok(top.clone());
+        };
+        let p = Vars(self.params.matrices());
+        let product = r.matmul(&p[decoder.weight], top)?;
+        r.add(&[&product, &p[decoder.bias]])
+    }
+
+    fn check(&self, x: &Matrix<T>, states: &[State<Matrix<T>>]) -> Result<()> {
+        let (features, sizes) = (self.config.features(), &self.config.hidden_sizes);
+        if x.rows() != features {
+            let message = format!("x must have {features} rows but is {}", x.shape());
+            return Err(Error::shape("forward", message));
+        }
+        if states.len() != sizes.len() {
+            let message = format!("state must have {} layers but has {}", sizes.len(), states.len());
+            return Err(Error::argument("forward", message));
+        }
+        for (layer, (state, &size)) in states.iter().zip(sizes).enumerate() {
+            let expected = Shape::new(size, x.cols());
+            if state.cell.is_some() != self.has_cell() {
+                let expects = if self.has_cell() { "needs" } else { "has no" };
+                let message = format!("state of layer {layer} {expects} memory cell");
+                return Err(Error::argument("forward", message));
+            }
+            for part in std::iter::once(&state.hidden).chain(&state.cell) {
+                if part.shape() != expected {
+                    let found = part.shape();
+                    let message = format!("state of layer {layer} must be {expected} but is {found}");
+                    return Err(Error::shape("forward", message));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Registers everything, in the order of files and of iteration.
+fn build_parts(
+    config: &Config,
+    reg: &mut Registry,
+) -> (Option<ParamId>, Vec<Cell>, Option<Decoder>) {
+    let embedding = config.embedding_size.map(|size| {
+        reg.scope("embedding", |reg| {
+            reg.add("weight", config.input_size, size, Role::Embedding)
+        })
+    });
+    let layers = build_layers(config, reg);
+    let decoder = config.output_size.map(|size| {
+        reg.scope("decoder", |reg| Decoder {
+            weight: reg.add("weight", size, config.top_size(), Role::Input),
+            bias: reg.add("bias", size, 1, Role::Bias),
+        })
+    });
+    (embedding, layers, decoder)
+}
+
+fn build_layers(config: &Config, reg: &mut Registry) -> Vec<Cell> {
+    let mut below = config.features();
+    let mut layers = Vec::with_capacity(config.hidden_sizes.len());
+    for (number, &size) in config.hidden_sizes.iter().enumerate() {
+        let skip = if config.input_to_all && number > 0 { config.features() } else { 0 };
+        let layer = Layer { inputs: below + skip, size, sizes: &config.hidden_sizes };
+        layers.push(reg.scope(&format!("layers.{number}"), |reg| {
+            config.cell.build(reg, &layer, &config.options)
+        }));
+        below = size;
+    }
+    layers
+}

@@ -1,0 +1,34 @@
+use super::axis::{Axis, reduced_of_some};
+use super::{Operand, Pull, Rule, broadcast};
+use crate::element::Element;
+use crate::error::Result;
+use crate::kernels::broadcast::{Extent, accumulate_broadcast};
+use crate::kernels::{Cost, Isa, softmax};
+use crate::shape::Shape;
+
+/// y = ln sum e^x of each column; the gradient of x is e^(x - y) g. The largest element is taken out
+/// first, so nothing overflows.
+#[derive(Clone, Copy, Debug)]
+pub struct Logsumexp {}
+
+impl Rule for Logsumexp {
+    const NAME: &'static str = "logsumexp";
+
+    fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
+        reduced_of_some(Self::NAME, inputs, Some(Axis::Rows))
+    }
+
+    fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
+        softmax::logsumexp_per_column(isa, inputs[0].shape.dims(), inputs[0].data, out);
+    }
+
+    fn backward<T: Element>(&self, isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
+        let whole = pull.inputs[0].shape;
+        let operands = [pull.grad_operand(), pull.inputs[0], pull.output];
+        let operands = operands.map(|operand| broadcast::of(operand, whole));
+        let (cost, dims) = (Cost::Transcendental, whole.dims());
+        accumulate_broadcast(isa, cost, dims, operands, Extent::Full, into, |[g, x, y]| {
+            g * (x - y).exp()
+        });
+    }
+}

@@ -1,0 +1,179 @@
+//! Optimizers: a rule for one number, its gradient and its running mean; walking parameters,
+//! clipping and statistics are written once, here. No parameter is known by name.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::kernels::{Isa, reduce, update::update};
+use crate::matrix::Matrix;
+use crate::params::is_bias;
+
+mod rmsprop;
+mod solver;
+
+pub use rmsprop::RmsProp;
+pub use solver::Solver;
+
+/// The names of all rules.
+pub const NAMES: &[&str] = &[RmsProp::NAME, Solver::NAME];
+
+/// How an optimizer changes one weight.
+pub trait UpdateRule: Sync {
+    /// The name in messages and tables.
+    const NAME: &'static str;
+
+    /// Fails unless every setting is in its domain.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the setting.
+    fn check(&self) -> Result<()>;
+
+    /// How gradients are clipped.
+    fn clip(&self) -> Clip;
+
+    /// Whether weight decay reaches biases too.
+    fn decays_biases(&self) -> bool;
+
+    /// Changes the weight `w` and the running mean square `s`. `g` is the gradient after clipping by
+    /// norm, `clipped` the same after clipping by value.
+    fn update<T: Element>(&self, step: Step<T>, w: &mut T, s: &mut T);
+}
+
+/// What a rule gets to see of one weight's gradient.
+#[derive(Clone, Copy)]
+pub struct Step<T> {
+    /// The gradient, after clipping by norm.
+    pub g: T,
+    /// The same, after clipping by value.
+    pub clipped: T,
+    /// Whether weight decay applies to this weight.
+    pub decays: bool,
+}
+
+/// How gradients are clipped: by the norm over all parameters first, then each element by value.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Clip {
+    /// Largest magnitude of an element.
+    pub value: Option<f64>,
+    /// Largest norm over all parameters.
+    pub norm: Option<f64>,
+}
+
+/// What one step saw.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepStats {
+    /// Euclidean norm of all gradients together, before any clipping.
+    pub grad_norm: f64,
+    /// Share of elements that clipping by value changed.
+    pub clipped_fraction: f64,
+}
+
+/// The running mean squares of an optimizer, by matrix.
+#[derive(Default)]
+pub struct Moments<T>(HashMap<u64, Vec<T>>);
+
+/// A matrix to step, with its name where it has one.
+pub type Named<'a, T> = (Option<&'a str>, &'a Matrix<T>);
+
+/// One step over all parameters: a pass that reads (finiteness, norm), then a pass that changes. The
+/// gradients used are set to zero. A matrix named twice counts once.
+///
+/// # Errors
+/// [`Error::NonFinite`] names the first gradient that is infinite or NaN; [`Error::Graph`] if a
+/// recording that used a parameter still waits for its backward pass. Nothing is changed then.
+pub fn step<T: Element, R: UpdateRule>(
+    isa: Isa,
+    rule: &R,
+    moments: &mut Moments<T>,
+    parameters: &[Named<'_, T>],
+) -> Result<StepStats> {
+    rule.check()?;
+    let mut seen = HashSet::new();
+    let parameters: Vec<_> = parameters.iter().filter(|(_, m)| seen.insert(m.id())).collect();
+    let grad_norm = inspect(isa, R::NAME, &parameters)?;
+    let scale = match rule.clip().norm {
+        Some(limit) if grad_norm > limit => limit / grad_norm,
+        _ => 1.0,
+    };
+    let mut borrowed = Vec::with_capacity(parameters.len());
+    for (name, matrix) in parameters {
+        let decays = rule.decays_biases() || !name.is_some_and(is_bias);
+        borrowed.push((matrix.id(), decays, matrix.value_mut()?, matrix.grad_mut()?));
+    }
+    let (mut elements, mut clipped) = (0, 0);
+    for (id, decays, mut value, mut grad) in borrowed {
+        let mean = moments.0.entry(id).or_insert_with(|| vec![T::ZERO; value.len()]);
+        elements += value.len();
+        clipped += change(isa, rule, scale, decays, (&mut value, &mut grad, mean));
+    }
+    Ok(StepStats {
+        grad_norm,
+        clipped_fraction: if elements == 0 { 0.0 } else { clipped as f64 / elements as f64 },
+    })
+}
+
+/// The norm of all gradients, every one of which is finite and ready.
+fn inspect<T: Element>(isa: Isa, op: &'static str, parameters: &[&Named<'_, T>]) -> Result<f64> {
+    let mut sum = 0.0;
+    for (number, (name, matrix)) in parameters.iter().enumerate() {
+        let label = || name.map_or_else(|| format!("parameter {number}"), ToOwned::to_owned);
+        if matrix.is_pending() {
+            let message = format!(
+                "{} was used by a recording whose backward has not run; run it, or clear the graph",
+                label()
+            );
+            return Err(Error::graph(op, message));
+        }
+        if matrix.grad_if_any().is_none() {
+            continue;
+        }
+        let grad = matrix.grad()?;
+        if let Some(at) = reduce::first_non_finite(isa, &grad) {
+            let (row, col) = (at % matrix.rows(), at / matrix.rows());
+            let message = format!("gradient of {} is {} at ({row}, {col})", label(), grad[at]);
+            return Err(Error::non_finite(op, message));
+        }
+        sum += reduce::sum_of_squares(isa, &grad);
+    }
+    Ok(sum.sqrt())
+}
+
+/// Steps one parameter and returns how many of its gradients were clipped by value.
+fn change<T: Element, R: UpdateRule>(
+    isa: Isa,
+    rule: &R,
+    scale: f64,
+    decays: bool,
+    (value, grad, mean): (&mut [T], &mut [T], &mut [T]),
+) -> usize {
+    let scale = T::from_f64(scale);
+    let limit = rule.clip().value.map(T::from_f64);
+    update(isa, value, grad, mean, |w, grad, s| {
+        let g = *grad * scale;
+        let clipped = limit.map_or(g, |limit| g.minimum(limit).maximum(-limit));
+        rule.update(Step { g, clipped, decays }, w, s);
+        *grad = T::ZERO;
+        clipped != g
+    })
+}
+
+/// Fails unless `low <= value < high`, NaN included.
+fn expect_range(op: &'static str, name: &str, value: f64, range: std::ops::Range<f64>) -> Result<()> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let message = format!("{name} must be in [{}, {}) but is {value}", range.start, range.end);
+    Err(Error::argument(op, message))
+}
+
+/// Fails unless the value, if there is one, is above 0.
+fn expect_positive(op: &'static str, name: &str, value: Option<f64>) -> Result<()> {
+    match value {
+        Some(value) if !(value > 0.0 && value.is_finite()) => {
+            let message = format!("{name} must be finite and above 0 but is {value}");
+            Err(Error::argument(op, message))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,83 @@
+//! RMSProp (Tieleman and Hinton 2012), as in PyTorch where the rules coincide:
+//!
+//! ```text
+//! g = clip(gradient)
+//! s = decay_rate s + (1 - decay_rate) g^2
+//! w = w - learning_rate (g / (sqrt(s) + eps) + weight_decay w)
+//! ```
+//!
+//! eps stands outside the root. Clipping comes before accumulation. The decay is decoupled: PyTorch
+//! adds `weight_decay w` to g before it is squared.
+
+use super::{Clip, Step, UpdateRule, expect_positive, expect_range};
+use crate::element::Element;
+use crate::error::Result;
+
+/// The settings of RMSProp.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RmsProp {
+    /// How far a step goes.
+    pub learning_rate: f64,
+    /// How much of the running mean square stays.
+    pub decay_rate: f64,
+    /// Keeps the quotient finite.
+    pub eps: f64,
+    /// Pull towards 0, times the learning rate.
+    pub weight_decay: f64,
+    /// Clipping by norm, then by value.
+    pub clip: Clip,
+    /// Whether weight decay reaches biases too.
+    pub decay_biases: bool,
+}
+
+impl Default for RmsProp {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            decay_rate: 0.95,
+            eps: 1e-8,
+            weight_decay: 0.0,
+            clip: Clip::default(),
+            decay_biases: false,
+        }
+    }
+}
+
+impl UpdateRule for RmsProp {
+    const NAME: &'static str = "rmsprop";
+
+    fn check(&self) -> Result<()> {
+        let op = "RMSProp";
+        expect_range(op, "learning_rate", self.learning_rate, 0.0..f64::INFINITY)?;
+        expect_range(op, "decay_rate", self.decay_rate, 0.0..1.0)?;
+        expect_range(op, "eps", self.eps, 0.0..f64::INFINITY)?;
+        expect_range(op, "weight_decay", self.weight_decay, 0.0..f64::INFINITY)?;
+        expect_positive(op, "clip_value", self.clip.value)?;
+        expect_positive(op, "clip_norm", self.clip.norm)
+    }
+
+    fn clip(&self) -> Clip {
+        self.clip
+    }
+
+    fn decays_biases(&self) -> bool {
+        self.decay_biases
+    }
+
+    #[inline]
+    fn update<T: Element>(&self, step: Step<T>, w: &mut T, s: &mut T) {
+        let [rate, decay, rest, eps] =
+            [self.learning_rate, self.decay_rate, 1.0 - self.decay_rate, self.eps].map(T::from_f64);
+        let g = step.clipped;
+        *s = decay * *s + rest * g * g;
+        let mut direction = g / (s.sqrt() + eps);
+        // 0 / 0: a weight that never had a gradient, with eps 0.
+        if g == T::ZERO {
+            direction = T::ZERO;
+        }
+        if step.decays {
+            direction += T::from_f64(self.weight_decay) * *w;
+        }
+        *w = *w - rate * direction;
+    }
+}

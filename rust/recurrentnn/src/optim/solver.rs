@@ -1,0 +1,69 @@
+//! The rule of both ancestors (RecurrentJS `Solver`, RecurrentNN.jl `Solver`), kept to reproduce
+//! their numbers:
+//!
+//! ```text
+//! s = decay_rate s + (1 - decay_rate) g^2        the gradient before clipping
+//! w = w - learning_rate clip(g) / sqrt(s + eps) - weight_decay w
+//! ```
+//!
+//! It differs from [`super::RmsProp`] in all of this: one outlier grows s before it is clipped and
+//! so slows learning for thousands of steps, eps stands inside the root, and the decay is not scaled
+//! by the learning rate and reaches biases.
+
+use super::{Clip, Step, UpdateRule, expect_positive, expect_range};
+use crate::element::Element;
+use crate::error::Result;
+
+/// The settings of one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Solver {
+    /// How much of the running mean square stays.
+    pub decay_rate: f64,
+    /// Keeps the quotient finite.
+    pub eps: f64,
+    /// How far a step goes.
+    pub learning_rate: f64,
+    /// Share of the weight that a step takes away.
+    pub weight_decay: f64,
+    /// Largest magnitude of a gradient.
+    pub clip_value: f64,
+}
+
+impl UpdateRule for Solver {
+    const NAME: &'static str = "solver";
+
+    fn check(&self) -> Result<()> {
+        let op = "Solver";
+        expect_range(op, "decay_rate", self.decay_rate, 0.0..1.0)?;
+        expect_range(op, "eps", self.eps, 0.0..f64::INFINITY)?;
+        expect_range(op, "learning_rate", self.learning_rate, 0.0..f64::INFINITY)?;
+        expect_range(op, "weight_decay", self.weight_decay, 0.0..f64::INFINITY)?;
+        expect_positive(op, "clip_value", Some(self.clip_value))
+    }
+
+    fn clip(&self) -> Clip {
+        Clip {
+            value: Some(self.clip_value),
+            norm: None,
+        }
+    }
+
+    fn decays_biases(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn update<T: Element>(&self, step: Step<T>, w: &mut T, s: &mut T) {
+        let [rate, decay, rest, eps, pull] = [
+            self.learning_rate,
+            self.decay_rate,
+            1.0 - self.decay_rate,
+            self.eps,
+            self.weight_decay,
+        ]
+        .map(T::from_f64);
+        *s = *s * decay + rest * step.g * step.g;
+        let moved = rate * step.clipped / (*s + eps).sqrt();
+        *w = *w - moved - pull * *w;
+    }
+}

@@ -1,0 +1,77 @@
+"""Building the nets of the table of cases, ours and the reference's, and their input."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import oracle
+import recurrentnn as rnn
+from cases import CLASSES, ModelCase, spread
+from recurrentnn import reference as ref
+
+Array = NDArray[np.float64]
+
+BATCH = 3
+TICKS = 5
+
+
+def build(case: ModelCase, dtype: str = "float64", seed: int = 3) -> rnn.Model:
+    """Build the net of a case."""
+    net: rnn.Model = getattr(rnn, CLASSES[case.cell])(
+        case.input_size,
+        list(case.hidden_sizes),
+        case.output_size,
+        seed=seed,
+        dtype=dtype,
+        **case.options,
+    )
+    return net
+
+
+def build_reference(case: ModelCase, seed: int = 3) -> Any:
+    """Build the same net in the reference."""
+    return getattr(ref, CLASSES[case.cell])(
+        case.input_size,
+        list(case.hidden_sizes),
+        case.output_size,
+        seed=seed,
+        **case.options,
+    )
+
+
+def stirred(case: ModelCase, dtype: str = "float64") -> tuple[rnn.Model, Any]:
+    """Build both nets with equal parameters, no bias of which is 0."""
+    ours, theirs = build(case, dtype), build_reference(case)
+    oracle.stir(ours)
+    oracle.copy_parameters(ours, theirs)
+    return ours, theirs
+
+
+def output_size(case: ModelCase) -> int:
+    """Rows of the output; without a decoder, the top layer's."""
+    return case.hidden_sizes[-1] if case.output_size is None else case.output_size
+
+
+def symbols(case: ModelCase) -> NDArray[np.int64]:
+    """Symbols, (batch, time)."""
+    count = BATCH * TICKS
+    return (np.arange(count) * 7 % case.input_size).reshape(BATCH, TICKS)
+
+
+def features(case: ModelCase) -> list[Array]:
+    """Return the input of every tick, (features, batch)."""
+    return [spread(case.input_size, BATCH, shift=tick) for tick in range(TICKS)]
+
+
+def has_cell(case: ModelCase) -> bool:
+    """Whether the state has a cell vector beside the hidden one."""
+    return case.cell in ("lstm", "gflstm")
+
+
+def start(case: ModelCase) -> tuple[list[Array], list[Array]]:
+    """Return an initial state: hidden and cell vectors, (size, batch)."""
+    sizes = case.hidden_sizes
+    hidden = [spread(n, BATCH, -0.9, 0.9, shift=20 + k) for k, n in enumerate(sizes)]
+    cell = [spread(n, BATCH, -0.9, 0.9, shift=40 + k) for k, n in enumerate(sizes)]
+    return hidden, cell if has_cell(case) else []

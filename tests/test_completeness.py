@@ -1,0 +1,68 @@
+"""The table of cases is complete: every op, cell and optimizer has its rows."""
+
+import cases
+import recurrentnn as rnn
+from recurrentnn import _recurrentnn as compiled
+from recurrentnn import reference as ref
+
+# They have no first operand that is more than the others.
+NO_METHOD = {"concat", "concat_columns", "where"}
+
+
+def test_every_op_has_cases_and_every_case_an_op() -> None:
+    assert {case.op for case in cases.OPS} == set(compiled.OPS)
+
+
+def test_every_op_is_a_method_of_graph_matrix_and_reference() -> None:
+    for op in compiled.OPS:
+        assert callable(getattr(rnn.Graph, op)), op
+        assert hasattr(rnn.Matrix, op) == (op not in NO_METHOD), op
+        assert callable(getattr(ref.Graph(), op)), op
+
+
+def test_every_op_has_a_case_for_a_batch() -> None:
+    wide = {c.op for c in cases.OPS if max(m.shape[1] for m in c.operands) > 1}
+    assert wide == set(compiled.OPS)
+
+
+def test_every_op_has_an_empty_case_unless_it_has_no_empty_value() -> None:
+    empty = {case.op for case in cases.OPS if case.is_empty}
+    assert empty == set(compiled.OPS) - cases.NEVER_EMPTY
+
+
+def test_every_op_of_several_operands_has_a_case_with_one_matrix_twice() -> None:
+    several = {case.op for case in cases.OPS if len(case.operands) > 1}
+    aliased = {case.op for case in cases.OPS if case.is_aliased}
+    assert aliased == several
+
+
+def test_every_op_has_cases_for_central_differences() -> None:
+    assert {case.op for case in cases.OPS if case.smooth} == set(compiled.OPS)
+
+
+def test_the_names_of_cases_are_distinct() -> None:
+    for table in (cases.OPS, cases.MODELS, cases.OPTIMIZERS):
+        names = [case.name for case in table]
+        assert len(set(names)) == len(names)
+
+
+def test_every_cell_has_cases_a_public_class_and_a_reference() -> None:
+    assert {case.cell for case in cases.MODELS} == set(compiled.CELLS)
+    assert set(cases.CLASSES) == set(compiled.CELLS)
+    for name in cases.CLASSES.values():
+        assert issubclass(getattr(rnn, name), compiled.Model)
+        assert hasattr(ref, name)
+
+
+def test_every_option_of_a_model_is_varied_by_some_case() -> None:
+    varied = {option for case in cases.MODELS for option in case.options}
+    config = rnn.GFLSTM(2, [2], 2).config()
+    varied |= {"cell", "input_size", "hidden_sizes", "output_size", "seed", "dtype"}
+    assert set(config) <= varied
+
+
+def test_every_optimizer_has_cases_a_public_class_and_a_reference() -> None:
+    assert {case.optimizer for case in cases.OPTIMIZERS} == set(compiled.OPTIMIZERS)
+    assert set(cases.OPTIMIZER_CLASSES) == set(compiled.OPTIMIZERS)
+    for name in cases.OPTIMIZER_CLASSES.values():
+        assert hasattr(ref, name)

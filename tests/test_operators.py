@@ -1,0 +1,93 @@
+"""Operators of matrices with matrices, numbers, arrays and nested lists."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import recurrentnn as rnn
+
+A = np.array([[1.0, -2.0], [0.5, 3.0]])
+ROW = np.array([[2.0, 4.0]])
+COLUMN = np.array([[0.5], [-1.0]])
+
+OPERATORS = {
+    "x + 2": lambda x: x + 2,
+    "2 + x": lambda x: 2 + x,
+    "x - 2.5": lambda x: x - 2.5,
+    "2.5 - x": lambda x: 2.5 - x,
+    "x * 3": lambda x: x * 3,
+    "3 * x": lambda x: 3 * x,
+    "x / 4": lambda x: x / 4,
+    "4 / x": lambda x: 4 / x,
+    "-x": lambda x: -x,
+    "x ** 2": lambda x: x**2,
+    "x + array": lambda x: x + A,
+    "array + x": lambda x: A + x,
+    "x - row": lambda x: x - ROW,
+    "row - x": lambda x: ROW - x,
+    "x * column": lambda x: x * COLUMN,
+    "column * x": lambda x: COLUMN * x,
+    "x / array": lambda x: x / A,
+    "array / x": lambda x: A / x,
+    "x @ array": lambda x: x @ A,
+    "array @ x": lambda x: A @ x,
+    "row @ x": lambda x: ROW @ x,
+    "numpy scalar * x": lambda x: np.float64(3.0) * x,
+    "x - numpy scalar": lambda x: x - np.float32(0.5),
+    "x + nested list": lambda x: x + [[1.0, 2.0], [3.0, 4.0]],
+    "nested list - x": lambda x: [[1.0, 2.0], [3.0, 4.0]] - x,
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("expression", OPERATORS)
+def test_an_operator_takes_numbers_and_arrays_as_constants(
+    expression: str, dtype: str
+) -> None:
+    call = OPERATORS[expression]
+    values = np.array([[1.5, -0.5], [2.0, 4.0]])
+    x = rnn.Matrix(values, dtype=dtype)
+    with rnn.Graph() as g:
+        y = call(x)
+        loss = y.sum()
+    assert isinstance(y, rnn.Matrix)
+    assert y.dtype == np.dtype(dtype)
+    expected = np.asarray(call(values))
+    np.testing.assert_allclose(y.value, expected, rtol=1e-6, atol=1e-6)
+    g.backward(loss)
+    if dtype == "float64":
+        step = 1e-6
+        for i, j in np.ndindex(values.shape):
+            moved = values.copy()
+            moved[i, j] += step
+            slope = (np.sum(call(moved)) - np.sum(call(values))) / step
+            assert x.grad[i, j] == pytest.approx(slope, abs=1e-4)
+
+
+def test_operators_between_matrices_are_the_ops_of_their_names(x: rnn.Matrix) -> None:
+    y = matrix([[2.0, 1.0], [-1.0, 4.0]])
+    pairs = {
+        "add": (x + y, rnn.Graph(recording=False).add(x, y)),
+        "sub": (x - y, rnn.Graph(recording=False).sub(x, y)),
+        "mul": (x * y, rnn.Graph(recording=False).mul(x, y)),
+        "div": (x / y, rnn.Graph(recording=False).div(x, y)),
+        "matmul": (x @ y, rnn.Graph(recording=False).matmul(x, y)),
+        "neg": (-x, rnn.Graph(recording=False).neg(x)),
+        "transpose": (x.T, rnn.Graph(recording=False).transpose(x)),
+    }
+    for name, (operator, method) in pairs.items():
+        np.testing.assert_array_equal(operator.value, method.value, err_msg=name)
+
+
+def test_truth_is_refused_and_equality_is_identity(x: rnn.Matrix) -> None:
+    with pytest.raises(TypeError):
+        bool(x)
+    assert x == x  # noqa: PLR0124
+    assert x != x.copy()
+    assert len({x, x, x.copy()}) == 2
+    with pytest.raises(TypeError):
+        len(x)
+    with pytest.raises(TypeError):
+        iter(x)
