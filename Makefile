@@ -77,8 +77,8 @@ format: $(VENV)/.dev ## rewrite the sources in the one format
 	$(BIN)/ruff check --fix
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) target dist runs .pytest_cache .mypy_cache .ruff_cache $(EXTENSION)
-	find . -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) target dist runs $(EXTENSION)
+	find . \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
 
 $(VENV)/.build-tools: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -8,6 +8,7 @@ import pytest
 import julia_cells
 from julia_cells import Array, Weights
 from recurrentnn import Matrix, compat
+from recurrentnn.compat.models import Previous
 from support import assert_close, tolerance
 
 SIZES = [3, 2]  # unequal, which the ancestor's gated feedback could not be
@@ -54,7 +55,7 @@ def sign(parameter: str) -> int:
 
 
 def random_net(kind: str, seed: int = 0) -> tuple[compat.Model, Weights]:
-    """Return a net with every number random, and its weights by the ancestor's names."""
+    """Return a net of random numbers, and its weights by the ancestor's names."""
     rng = np.random.default_rng(seed)
     net: compat.Model = getattr(compat, kind)(2, SIZES, 2)
     weights = {}
@@ -74,7 +75,7 @@ def random_columns(ticks: int, batch: int, seed: int) -> list[Array]:
 def run(net: compat.Model, xs: Sequence[Array], seeds: Sequence[Array]) -> list[Array]:
     """Run the net over `xs`, write `seeds` into the outputs' `dw`, go back."""
     g = compat.Graph()
-    prev: compat.Previous = ([], [], compat.NNMatrix(2, 1))
+    prev: Previous = ([], [], compat.NNMatrix(2, 1))
     outs = []
     for x, seed in zip(xs, seeds, strict=True):
         prev = compat.forwardprop(g, net, Matrix(x, "float64"), prev)

@@ -1,4 +1,4 @@
-"""Documents saved by RecurrentJS's demo: read to the number, or refused with the place."""
+"""What RecurrentJS's demo saved: read to the number, or refused with the place."""
 
 import copy
 import json

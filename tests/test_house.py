@@ -29,8 +29,7 @@ def _files(suffixes: set[str]) -> list[Path]:
         for path in (*ROOT.iterdir(), *inside)
         if path.is_file()
         and path.suffix in suffixes
-        and ".git" not in path.parts
-        and "__pycache__" not in path.parts
+        and not any(re.match(r"__pycache__|\..*_cache", part) for part in path.parts)
     ]
 
 

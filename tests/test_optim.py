@@ -210,13 +210,6 @@ def test_a_step_of_nothing_does_nothing() -> None:
     assert rnn.RMSProp().step({"empty": empty}) == (0.0, 0.0)
 
 
-def test_float32_and_float64_matrices_may_step_together() -> None:
-    single_, double = rnn.Matrix.ones(1, 1), rnn.Matrix.ones(1, 1, dtype="float64")
-    single_.grad[...] = double.grad[...] = 1.0
-    rnn.RMSProp(0.1).step([single_, double])
-    assert single_.item() == pytest.approx(double.item(), abs=1e-6)
-
-
 def test_options_can_be_read_and_set_between_steps() -> None:
     optimizer = rnn.RMSProp(0.5, clip_norm=2.0)
     assert (optimizer.learning_rate, optimizer.decay_rate) == (0.5, 0.95)

@@ -174,10 +174,11 @@ def train(
     if not (training["steps"] or training["epochs"] or training["minutes"]):
         training["minutes"] = 1.0
     progress = None if quiet else Progress(sample_every)
+    training["callback"] = progress
     if progress:
         progress.note(_introduction(model, source))
     try:
-        model.learn(source.text, seed=seed, callback=progress, **training)
+        model.learn(source.text, seed=seed, **training)
     finally:
         # Ctrl-C and a non-finite gradient leave the weights of the update before.
         if progress:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from . import random
 from .graph import Graph
-from .ieee import total
+from .ieee import dot
 from .matrix import Matrix
 
 
@@ -79,8 +79,7 @@ def _worst_error(
 
     def loss() -> float:
         with Graph(recording=False):
-            y = function(*matrices).value
-        return total(w * y_k for w, y_k in zip(weights, y, strict=True))
+            return dot(weights, function(*matrices).value)
 
     def central(m: Matrix, k: int, h: float) -> float:
         x = m.value[k]

@@ -5,7 +5,7 @@ rounding errors since 3.12. An oracle must do neither.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def total(terms: Iterable[float]) -> float:
@@ -13,6 +13,14 @@ def total(terms: Iterable[float]) -> float:
     result = 0.0
     for term in terms:
         result += term
+    return result
+
+
+def dot(a: Sequence[float], b: Sequence[float]) -> float:
+    """Sum the products of two equally long sequences from left to right."""
+    result = 0.0
+    for x, y in zip(a, b, strict=True):
+        result += x * y
     return result
 
 

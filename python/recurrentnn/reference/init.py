@@ -6,7 +6,7 @@ A parameter's numbers are addressed by the seed, its number in the model's order
 
 import math
 
-from .ieee import total
+from .ieee import dot
 from .matrix import Matrix
 from .random import INIT
 from .random import normal as draw_normal
@@ -53,18 +53,14 @@ def orthogonal(rows: int, cols: int, *, seed: int, step: int) -> Matrix:
     for j in range(n):
         for _ in range(2):
             for i in range(j):
-                overlap = _dot(columns[i], columns[j])
+                overlap = dot(columns[i], columns[j])
                 columns[j] = [
                     x - overlap * q for x, q in zip(columns[j], columns[i], strict=True)
                 ]
-        length = math.sqrt(_dot(columns[j], columns[j]))
+        length = math.sqrt(dot(columns[j], columns[j]))
         columns[j] = [x / length for x in columns[j]]
     if rows < cols:
         return Matrix.from_flat(
             rows, cols, [columns[i][j] for j in range(cols) for i in range(rows)]
         )
     return Matrix.from_flat(rows, cols, [x for column in columns for x in column])
-
-
-def _dot(a: list[float], b: list[float]) -> float:
-    return total(x * y for x, y in zip(a, b, strict=True))

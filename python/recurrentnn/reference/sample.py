@@ -25,8 +25,8 @@ def greedy(logits: Sequence[float]) -> int:
 def draw(logits: Sequence[float], temperature: float, u: float) -> int:
     """Return the symbol that u in [0, 1) picks from p = softmax(logits / temperature).
 
-    The first k with p_0 + ... + p_k > u. Rounding can leave the whole sum at or below
-    u; then it is the last symbol with p > 0.
+    The first k with p_0 + ... + p_k > u; for u = 1, were it drawn, the last with
+    p_k > 0: never past the end.
 
     Raises
     ------

@@ -182,6 +182,15 @@ pub(crate) fn indices(
     Ok((flat.iter().map(convert).collect::<PyResult<_>>()?, shape))
 }
 
+/// Indices, symbols or targets, flattened in C order.
+pub(crate) fn index_list(
+    op: &str,
+    name: &str,
+    object: &Bound<'_, PyAny>,
+) -> PyResult<std::sync::Arc<[usize]>> {
+    Ok(indices(op, name, object)?.0.into())
+}
+
 /// A mask: booleans, or numbers that are 0 where something is left out.
 pub(crate) fn mask(op: &str, name: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<bool>> {
     let array = array::as_array(op, name, object)?;
@@ -196,11 +205,11 @@ pub(crate) fn mask(op: &str, name: &str, object: &Bound<'_, PyAny>) -> PyResult<
     Ok(flat.iter().map(|&x| x != 0.0).collect())
 }
 
-fn flatten<T: numpy::Element>(
+fn flatten<T: numpy::Element + Copy>(
     array: &Bound<'_, PyUntypedArray>,
     dtype: &str,
 ) -> PyResult<Vec<T>> {
     let flat = array.call_method1("astype", (dtype,))?.call_method0("ravel")?;
     let flat: numpy::PyReadonlyArray1<'_, T> = flat.extract()?;
-    Ok(flat.as_array().iter().cloned().collect())
+    Ok(flat.as_array().iter().copied().collect())
 }

@@ -78,10 +78,6 @@ impl AnyMatrix {
         with!(self, AnyMatrix, |m| m.shape())
     }
 
-    pub(crate) fn id(&self) -> u64 {
-        with!(self, AnyMatrix, |m| m.id())
-    }
-
     /// The matrix as one of `T`, or the error that names both types.
     pub(crate) fn typed<T: Number>(&self, op: &str, name: &str) -> PyResult<&Matrix<T>> {
         T::unwrap(self).ok_or_else(|| {

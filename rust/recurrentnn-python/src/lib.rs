@@ -1,1 +1,51 @@
+//! The compiled module of the Python package: it translates, and decides nothing.
 
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use recurrentnn::cells::CellKind;
+use recurrentnn::kernels::Isa;
+
+mod argument;
+mod array;
+mod config;
+mod dtype;
+mod error;
+mod graph;
+mod matrix;
+mod model;
+mod ops;
+mod optim;
+mod sequence;
+mod state;
+mod text;
+
+/// The compiled core. Import these names from `recurrentnn`, never from here.
+#[pymodule(gil_used = true)]
+fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    check_isa()?;
+    let py = module.py();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("OPS", PyTuple::new(py, recurrentnn::ops::NAMES)?)?;
+    module.add("CELLS", PyTuple::new(py, CellKind::ALL.iter().map(|kind| kind.name()))?)?;
+    module.add("OPTIMIZERS", PyTuple::new(py, recurrentnn::optim::NAMES)?)?;
+    module.add("ISA", Isa::best().name())?;
+    module.add_class::<matrix::PyMatrix>()?;
+    module.add_class::<graph::PyGraph>()?;
+    module.add_class::<model::PyModel>()?;
+    module.add_class::<optim::PyRmsProp>()?;
+    module.add_class::<optim::PySolver>()?;
+    module.add_class::<text::PyVocabulary>()
+}
+
+/// An instruction set asked for by name must be there: silence would hide that it is not.
+fn check_isa() -> PyResult<()> {
+    let variable = recurrentnn::kernels::isa::ISA_VARIABLE;
+    match std::env::var(variable) {
+        Ok(name) if Isa::by_name(&name).is_none() => {
+            let names: Vec<_> = Isa::available().into_iter().map(Isa::name).collect();
+            let rule = format!("one of {names:?}");
+            Err(error::wrong_value("import recurrentnn", variable, &rule, &format!("{name:?}")))
+        }
+        _ => Ok(()),
+    }
+}

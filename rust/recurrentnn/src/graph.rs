@@ -90,6 +90,11 @@ impl<T: Element> Graph<T> {
         self.entries.is_empty()
     }
 
+    /// Whether anything was recorded since the last `clear`, consumed or not.
+    pub fn is_used(&self) -> bool {
+        self.consumed || !self.entries.is_empty()
+    }
+
     /// Forgets the recording; what it made enters later recordings by value.
     pub fn clear(&mut self) {
         self.recording.finish();

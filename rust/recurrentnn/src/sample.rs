@@ -58,21 +58,33 @@ pub fn draw<T: Element>(logits: &[T], temperature: f64, u: f64) -> Result<usize>
     Ok(last_possible)
 }
 
-/// Feeds `prime`, then goes on symbol by symbol until `length` were chosen or `stop` was, which is
-/// not among the returned. Draw k uses draw k of the stream of `seed`.
+/// What to generate.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The symbols to begin with.
+    pub prime: &'a [usize],
+    /// How many to choose at most.
+    pub length: usize,
+    /// How each is chosen.
+    pub choice: Choice,
+    /// Draw k uses draw k of the stream of this seed.
+    pub seed: u64,
+    /// The symbol that ends; it is not among the returned.
+    pub stop: Option<usize>,
+}
+
+/// Feeds the prime, then goes on symbol by symbol.
 ///
 /// # Errors
-/// [`Error::Argument`] for an empty prime or a net without decoder; whatever the model refuses.
+/// [`Error::Argument`] for an empty prime or a net that does not put out symbols; whatever the model
+/// refuses.
 pub fn generate<T: Element>(
     isa: Isa,
     model: &Model<T>,
-    prime: &[usize],
-    length: usize,
-    choice: Choice,
-    seed: u64,
-    stop: Option<usize>,
+    request: &Request<'_>,
     states: States<Matrix<T>>,
 ) -> Result<(Vec<usize>, States<Matrix<T>>)> {
+    let Request { prime, length, choice, seed, stop } = *request;
     if let Choice::Temperature(temperature) = choice {
         check_temperature(temperature)?;
     }

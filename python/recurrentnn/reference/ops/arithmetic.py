@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from recurrentnn.reference.ieee import divide, total
+from recurrentnn.reference.ieee import divide, dot
 from recurrentnn.reference.matrix import Matrix
 from recurrentnn.reference.shape import expect
 
@@ -149,20 +149,20 @@ def matmul(left: Matrix, right: Matrix) -> tuple[Matrix, Backward]:
     rows = [left.row(i) for i in range(left.rows)]
     columns = [right.column(j) for j in range(right.cols)]
     out = Matrix.from_flat(
-        left.rows, right.cols, [_dot(row, column) for column in columns for row in rows]
+        left.rows, right.cols, [dot(row, column) for column in columns for row in rows]
     )
 
     def backward() -> None:
-        out_grad = Matrix.from_flat(out.rows, out.cols, out.grad)
-        for k in range(left.cols):
-            right_row, left_column = right.row(k), left.column(k)
-            for i in range(left.rows):
-                left.grad[k * left.rows + i] += _dot(out_grad.row(i), right_row)
-            for j in range(right.cols):
-                right.grad[j * right.rows + k] += _dot(left_column, out_grad.column(j))
+        dy = Matrix.from_flat(out.rows, out.cols, out.grad)
+        dy_rows = [dy.row(i) for i in range(dy.rows)]
+        dy_columns = [dy.column(j) for j in range(dy.cols)]
+        right_rows = [right.row(k) for k in range(right.rows)]
+        left_columns = [left.column(k) for k in range(left.cols)]
+        by_left = [dot(a, b) for b in right_rows for a in dy_rows]
+        by_right = [dot(a, b) for b in dy_columns for a in left_columns]
+        for k, g in enumerate(by_left):
+            left.grad[k] += g
+        for k, g in enumerate(by_right):
+            right.grad[k] += g
 
     return out, backward
-
-
-def _dot(a: list[float], b: list[float]) -> float:
-    return total(x * y for x, y in zip(a, b, strict=True))

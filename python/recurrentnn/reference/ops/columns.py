@@ -2,7 +2,7 @@
 
 import math
 
-from recurrentnn.reference.ieee import exp, total
+from recurrentnn.reference.ieee import dot, exp, total
 from recurrentnn.reference.matrix import Matrix
 from recurrentnn.reference.shape import expect
 
@@ -27,7 +27,7 @@ def softmax(m: Matrix) -> tuple[Matrix, Backward]:
         dy = Matrix.from_flat(out.rows, out.cols, out.grad)
         for j in range(m.cols):
             y, g = out.column(j), dy.column(j)
-            along = total(a * b for a, b in zip(y, g, strict=True))
+            along = dot(y, g)
             for i in range(m.rows):
                 m.grad[j * m.rows + i] += y[i] * (g[i] - along)
 
@@ -109,7 +109,7 @@ def layer_norm(
             g = dy.column(j)
             dz = [w * g_i for w, g_i in zip(gain.value, g, strict=True)]
             along_1 = total(dz) / m.rows
-            along_z = total(a * b for a, b in zip(column, dz, strict=True)) / m.rows
+            along_z = dot(column, dz) / m.rows
             for i, z_i in enumerate(column):
                 m.grad[j * m.rows + i] += (dz[i] - along_1 - z_i * along_z) / s[j]
                 gain.grad[i] += z_i * g[i]

@@ -217,8 +217,13 @@ where
             whole, operands, f, ..
         } = walk;
         let ((i0, i1), (j0, j1)) = (region.rows, region.cols);
+        let full = |x: &Operand<'_, T>| x.extent == Extent::Full;
+        if walk.into == Extent::Full && operands.iter().all(full) {
+            // Which is read as one column.
+            let inputs = operands.map(|x| &x.values[i0..i1]);
+            return Map::<_, _, N, ADD> { inputs, out: into, f: *f }.run::<A>();
+        }
         let mut columns = Columns::new(operands);
-        let mut values = [T::ZERO; BLOCK];
         match walk.into {
             Extent::Full => {
                 for j in j0..j1 {
@@ -232,6 +237,7 @@ where
                 }
             }
             Extent::Column => {
+                let mut values = [T::ZERO; BLOCK];
                 for i in (i0..i1).step_by(BLOCK) {
                     let len = BLOCK.min(i1 - i);
                     for j_block in (j0..j1).step_by(COLUMN_BLOCK) {

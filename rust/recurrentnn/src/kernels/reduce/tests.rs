@@ -47,7 +47,7 @@ fn sums_are_naive<T: Element>(isa: Isa) {
         );
         let squares = a.iter().map(|x| x.to_f64() * x.to_f64()).sum::<f64>();
         assert!((sum_of_squares(isa, &a) - squares).abs() <= 1e-13 * squares);
-        assert_close(&[T::from_f64(dot(isa, &a, &a))], &[squares], 8.0);
+        assert_close(&[T::from_f64(dot(isa, &a, &a))], &[squares], rounding(128));
     }
 }
 

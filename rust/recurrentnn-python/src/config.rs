@@ -1,0 +1,145 @@
+//! The keyword arguments of a model as the core's configuration, and back.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use recurrentnn::cells::{ActivationKind, CellKind, FeedbackGate, Options, Reset};
+use recurrentnn::config::{Config, InitKind};
+use recurrentnn::element::DType;
+
+use crate::argument;
+use crate::error::{raise, translate, wrong_type, wrong_value};
+
+const OP: &str = "Model";
+
+/// The names of the choices of an option, each with its value.
+type Choices<V> = &'static [(&'static str, V)];
+
+const INITS: Choices<InitKind> = &[
+    ("glorot", InitKind::Glorot),
+    ("normal", InitKind::Normal),
+    ("uniform", InitKind::Uniform),
+];
+const ACTIVATIONS: Choices<ActivationKind> =
+    &[("tanh", ActivationKind::Tanh), ("relu", ActivationKind::Relu)];
+const RESETS: Choices<Reset> = &[("after", Reset::After), ("before", Reset::Before)];
+const GATES: Choices<FeedbackGate> =
+    &[("scalar", FeedbackGate::Scalar), ("vector", FeedbackGate::Vector)];
+
+fn chosen<V: Copy>(name: &str, choices: Choices<V>, given: &Bound<'_, PyAny>) -> PyResult<V> {
+    let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+    let rule = format!("one of {names:?}");
+    let Ok(text) = given.extract::<String>() else {
+        return Err(wrong_type(OP, name, &rule, given));
+    };
+    let found = choices.iter().find(|(name, _)| *name == text);
+    found.map(|(_, value)| *value).ok_or_else(|| wrong_value(OP, name, &rule, &format!("{text:?}")))
+}
+
+fn name_of<V: Copy + PartialEq>(choices: Choices<V>, value: V) -> &'static str {
+    choices.iter().find(|(_, known)| *known == value).map_or("", |(name, _)| name)
+}
+
+fn sizes(given: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
+    let (op, name) = (OP, "hidden_sizes");
+    if given.is_instance_of::<PyString>() {
+        return Err(wrong_type(op, name, "an integer or a list of integers", given));
+    }
+    match given.try_iter() {
+        Ok(items) => items.map(|item| argument::count(op, name, &item?)).collect(),
+        Err(_) => Ok(vec![argument::count(op, name, given)?]),
+    }
+}
+
+fn maybe_count(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
+    if given.is_none() { Ok(None) } else { argument::count(OP, name, given).map(Some) }
+}
+
+/// The configuration and element type that a call of `Model` asks for.
+pub(crate) fn options(
+    cell: &Bound<'_, PyAny>,
+    input_size: &Bound<'_, PyAny>,
+    hidden_sizes: &Bound<'_, PyAny>,
+    output_size: Option<&Bound<'_, PyAny>>,
+    keywords: Option<&Bound<'_, PyDict>>,
+) -> PyResult<(Config, DType)> {
+    let Ok(name) = cell.extract::<String>() else {
+        return Err(wrong_type(OP, "cell", "the name of a cell", cell));
+    };
+    let mut config = Config {
+        cell: CellKind::by_name(&name).map_err(translate)?,
+        input_size: argument::count(OP, "input_size", input_size)?,
+        hidden_sizes: sizes(hidden_sizes)?,
+        output_size: output_size.map_or(Ok(None), |size| maybe_count("output_size", size))?,
+        embedding_size: None,
+        options: Options::default(),
+        input_to_all: false,
+        all_to_output: false,
+        init: InitKind::Glorot,
+        std: 0.08,
+        forget_bias: 1.0,
+        seed: 0,
+    };
+    let (mut dtype, mut paper) = (DType::Float32, false);
+    for (name, given) in keywords.into_iter().flatten() {
+        let name: String = name.extract()?;
+        let (op, name, cells) = (OP, name.as_str(), &mut config.options);
+        match name {
+            "embedding_size" => config.embedding_size = maybe_count(name, &given)?,
+            "seed" => config.seed = argument::seed(op, name, &given)?,
+            "dtype" => dtype = argument::dtype(op, &given)?,
+            "init" => config.init = chosen(name, INITS, &given)?,
+            "std" => config.std = argument::number(op, name, &given)?,
+            "forget_bias" => config.forget_bias = argument::number(op, name, &given)?,
+            "activation" => cells.activation = chosen(name, ACTIVATIONS, &given)?,
+            "slope_at_zero" => cells.slope_at_zero = argument::number(op, name, &given)?,
+            "reset" => cells.reset = chosen(name, RESETS, &given)?,
+            "gate" => cells.gate = chosen(name, GATES, &given)?,
+            "input_to_all" => config.input_to_all = argument::boolean(op, name, &given)?,
+            "all_to_output" => config.all_to_output = argument::boolean(op, name, &given)?,
+            "all_to_gates" => cells.all_to_gates = argument::boolean(op, name, &given)?,
+            "paper" => paper = argument::boolean(op, name, &given)?,
+            _ => {
+                let message = format!("Model: got an unexpected keyword argument {name:?}");
+                return Err(PyTypeError::new_err(message));
+            }
+        }
+    }
+    if paper {
+        if !config.cell.has_feedback() {
+            let message = format!("Model: paper means nothing to cell {:?}", config.cell.name());
+            return Err(raise("ArgumentError", message));
+        }
+        config.input_to_all = true;
+        config.all_to_output = true;
+        config.options.all_to_gates = true;
+    }
+    Ok((config, dtype))
+}
+
+/// The arguments that make a model like this one.
+pub(crate) fn to_dict<'py>(
+    py: Python<'py>,
+    config: &Config,
+    dtype: DType,
+) -> PyResult<Bound<'py, PyDict>> {
+    let (dict, cells) = (PyDict::new(py), &config.options);
+    dict.set_item("cell", config.cell.name())?;
+    dict.set_item("input_size", config.input_size)?;
+    dict.set_item("hidden_sizes", config.hidden_sizes.clone())?;
+    dict.set_item("output_size", config.output_size)?;
+    dict.set_item("embedding_size", config.embedding_size)?;
+    dict.set_item("seed", config.seed)?;
+    dict.set_item("dtype", dtype.name())?;
+    dict.set_item("init", name_of(INITS, config.init))?;
+    dict.set_item("std", config.std)?;
+    dict.set_item("forget_bias", config.forget_bias)?;
+    dict.set_item("activation", name_of(ACTIVATIONS, cells.activation))?;
+    dict.set_item("slope_at_zero", cells.slope_at_zero)?;
+    dict.set_item("reset", name_of(RESETS, cells.reset))?;
+    dict.set_item("gate", name_of(GATES, cells.gate))?;
+    dict.set_item("input_to_all", config.input_to_all)?;
+    dict.set_item("all_to_output", config.all_to_output)?;
+    dict.set_item("all_to_gates", cells.all_to_gates)?;
+    Ok(dict)
+}

@@ -1,0 +1,418 @@
+//! The class `Model`: configuration, parameters, one tick, whole sequences, generation, files.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use recurrentnn::config::Config;
+use recurrentnn::element::DType;
+use recurrentnn::io;
+use recurrentnn::kernels::Isa;
+use recurrentnn::matrix::Matrix;
+use recurrentnn::model::{Model, States};
+use recurrentnn::sample::{self, Choice};
+use recurrentnn::unroll::{Sequence, unroll};
+
+use crate::argument::{self, Given};
+use crate::config::options;
+use crate::dtype::{Number, with, with_type};
+use crate::error::{guard, raise, wrong_type};
+use crate::graph::{self, PyGraph, Recorded};
+use crate::matrix::PyMatrix;
+use crate::sequence::{self, Input, SequenceInput};
+use crate::state;
+
+/// A model of either element type.
+enum AnyModel {
+    Float32(Model<f32>),
+    Float64(Model<f64>),
+}
+
+/// An element type with its kind of model.
+trait Modelled: Recorded {
+    fn wrap_model(model: Model<Self>) -> AnyModel;
+}
+
+impl Modelled for f32 {
+    fn wrap_model(model: Model<Self>) -> AnyModel {
+        AnyModel::Float32(model)
+    }
+}
+
+impl Modelled for f64 {
+    fn wrap_model(model: Model<Self>) -> AnyModel {
+        AnyModel::Float64(model)
+    }
+}
+
+/// Embedding, stacked cells, decoder. Use the subclasses in `recurrentnn`: RNN, LSTM, GRU, GFRNN,
+/// GFGRU, GFLSTM.
+#[pyclass(frozen, subclass, name = "Model", module = "recurrentnn")]
+pub(crate) struct PyModel {
+    inner: Arc<AnyModel>,
+    parameters: Arc<Vec<(String, Py<PyMatrix>)>>,
+}
+
+impl PyModel {
+    fn wrap<T: Modelled>(py: Python<'_>, model: Model<T>) -> PyResult<Self> {
+        let wrap = |(name, matrix): (&str, &Matrix<T>)| {
+            Ok((name.to_owned(), Py::new(py, PyMatrix::new(matrix.clone()))?))
+        };
+        let parameters = model.params().iter().map(wrap).collect::<PyResult<Vec<_>>>()?;
+        Ok(Self { inner: Arc::new(T::wrap_model(model)), parameters: Arc::new(parameters) })
+    }
+
+    fn core_config(&self) -> &Config {
+        with!(&*self.inner, AnyModel, |model| model.config())
+    }
+
+    fn element(&self) -> DType {
+        match &*self.inner {
+            AnyModel::Float32(_) => DType::Float32,
+            AnyModel::Float64(_) => DType::Float64,
+        }
+    }
+
+    /// Names and matrices in order.
+    pub(crate) fn named(&self) -> &[(String, Py<PyMatrix>)] {
+        &self.parameters
+    }
+}
+
+/// The state given, or zeros.
+fn states_or_zeros<T: Number>(
+    model: &Model<T>,
+    given: Option<&Bound<'_, PyAny>>,
+    batch: usize,
+) -> PyResult<States<Matrix<T>>> {
+    match given {
+        Some(given) if !given.is_none() => state::states(given),
+        _ => guard(|| model.zero_states(batch)),
+    }
+}
+
+fn forward<T: Recorded>(
+    py: Python<'_>,
+    model: &Model<T>,
+    graph: &PyGraph,
+    x: &Bound<'_, PyAny>,
+    prev: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let input = sequence::tick::<T>(x)?;
+    let batch = match &input {
+        Input::Symbols(symbols) => symbols.len(),
+        Input::Features(features) => features.cols(),
+    };
+    let states = states_or_zeros(model, prev, batch)?;
+    let mut graph = graph.lock::<T>()?;
+    let (states, output) = guard(|| {
+        let x = match input {
+            Input::Symbols(symbols) => model.embed(&mut *graph, &symbols)?,
+            Input::Features(features) => features,
+        };
+        let states = model.step(&mut *graph, &x, &states)?;
+        let top = model.top(&mut *graph, &states)?;
+        let output = model.decode(&mut *graph, &top)?;
+        Ok((states, output))
+    })?;
+    state::step(py, &states, output)
+}
+
+fn call<T: Recorded>(
+    py: Python<'_>,
+    model: &Model<T>,
+    x: &Bound<'_, PyAny>,
+    given: Option<&Bound<'_, PyAny>>,
+    time_major: bool,
+) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
+    let input = sequence::sequence::<T>(x, time_major, model.config().features())?;
+    let SequenceInput { input, layout } = input;
+    let (batch, time) = (layout.batch, layout.time);
+    let states = states_or_zeros(model, given, batch)?;
+    let recording = graph::entered(py);
+    let fresh = PyGraph::new(false);
+    let graph = recording.as_ref().map_or(&fresh, |graph| graph.get());
+    let (output, states): (Matrix<T>, States<Matrix<T>>) = {
+        let mut graph = graph.lock::<T>()?;
+        let sequence = match input {
+            Input::Symbols(symbols) => Sequence::Symbols(symbols),
+            Input::Features(features) => Sequence::Features(features),
+        };
+        guard(|| unroll(model, &mut graph, &sequence, batch, states))?
+    };
+    if recording.is_some() {
+        let states = state::matrices(py, &states)?;
+        let output = PyMatrix { inner: T::wrap(output), sequence: Some((batch, time)) };
+        return Ok((Py::new(py, output)?.into_any(), states));
+    }
+    let states = state::arrays(py, &states)?;
+    Ok((layout.shape_output(py, &output)?, states))
+}
+
+fn generate<T: Number>(
+    py: Python<'_>,
+    model: &Model<T>,
+    (prime, length, choice): (&[usize], usize, Choice),
+    (seed, stop): (u64, Option<usize>),
+    given: Option<&Bound<'_, PyAny>>,
+) -> PyResult<(Vec<usize>, Py<PyAny>)> {
+    let states: States<Matrix<T>> = states_or_zeros(model, given, 1)?;
+    let request = sample::Request { prime, length, choice, seed, stop };
+    let (symbols, states) = guard(|| sample::generate(Isa::best(), model, &request, states))?;
+    Ok((symbols, state::arrays(py, &states)?))
+}
+
+#[pymethods]
+impl PyModel {
+    #[new]
+    #[pyo3(
+        signature = (
+            cell, input_size = None, hidden_sizes = None, output_size = None, **keywords
+        ),
+        text_signature = "(cell, input_size, hidden_sizes, output_size, *, embedding_size=None, \
+            seed=0, dtype='float32', init='glorot', std=0.08, forget_bias=1.0, activation='tanh', \
+            slope_at_zero=0.0, reset='after', gate='scalar', input_to_all=False, \
+            all_to_output=False, all_to_gates=False, paper=False)"
+    )]
+    fn py_new(
+        cell: &Bound<'_, PyAny>,
+        input_size: Option<&Bound<'_, PyAny>>,
+        hidden_sizes: Option<&Bound<'_, PyAny>>,
+        output_size: Option<&Bound<'_, PyAny>>,
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let py = cell.py();
+        if let Ok(model) = cell.cast::<Self>() {
+            let model = model.get();
+            let (inner, parameters) = (Arc::clone(&model.inner), Arc::clone(&model.parameters));
+            return Ok(Self { inner, parameters });
+        }
+        let (Some(input_size), Some(hidden_sizes)) = (input_size, hidden_sizes) else {
+            let message = "Model: input_size, hidden_sizes and output_size must be given";
+            return Err(raise("ArgumentTypeError", message.into()));
+        };
+        let (config, dtype) = options(cell, input_size, hidden_sizes, output_size, keywords)?;
+        with_type!(dtype, T => Self::wrap(py, guard(|| Model::<T>::new(config))?))
+    }
+
+    /// The name of its cell.
+    #[getter]
+    fn cell(&self) -> &'static str {
+        self.core_config().cell.name()
+    }
+
+    /// Features of the input, or number of symbols.
+    #[getter]
+    fn input_size(&self) -> usize {
+        self.core_config().input_size
+    }
+
+    /// Units of each layer, the lowest first.
+    #[getter]
+    fn hidden_sizes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.core_config().hidden_sizes)
+    }
+
+    /// Rows of the output; None without a decoder.
+    #[getter]
+    fn output_size(&self) -> Option<usize> {
+        self.core_config().output_size
+    }
+
+    /// Length of a symbol's vector; None without an embedding.
+    #[getter]
+    fn embedding_size(&self) -> Option<usize> {
+        self.core_config().embedding_size
+    }
+
+    /// float32 or float64.
+    #[getter]
+    fn dtype<'py>(&self, py: Python<'py>) -> Bound<'py, numpy::PyArrayDescr> {
+        with_type!(self.element(), T => numpy::dtype::<T>(py))
+    }
+
+    /// The arguments that make a model like this one.
+    fn config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        crate::config::to_dict(py, self.core_config(), self.element())
+    }
+
+    /// Name and matrix of every parameter, in one order everywhere; the same objects each time.
+    fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (name, matrix) in self.named() {
+            dict.set_item(name, matrix)?;
+        }
+        Ok(dict)
+    }
+
+    /// The parameter of that name.
+    fn __getitem__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyMatrix>> {
+        let found = self.named().iter().find(|(known, _)| known == name);
+        found.map(|(_, matrix)| matrix.clone_ref(py)).ok_or_else(|| {
+            let message = format!("model has no parameter {name:?}; summary() lists those it has");
+            pyo3::exceptions::PyKeyError::new_err(message)
+        })
+    }
+
+    /// A table of the parameters: name, shape, number of elements.
+    fn summary(&self) -> String {
+        let (config, dtype) = (self.core_config(), self.element().name());
+        let rows = with!(&*self.inner, AnyModel, |model| model
+            .params()
+            .iter()
+            .map(|(name, matrix)| (name.to_owned(), matrix.shape()))
+            .collect::<Vec<_>>());
+        let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let mut text = format!("{} {:?}, {dtype}\n", config.cell.name(), config.hidden_sizes);
+        for (name, shape) in &rows {
+            let count = shape.len();
+            text += &format!("  {name:width$}  {:>12}  {count:>10}\n", shape.to_string());
+        }
+        let total: usize = rows.iter().map(|(_, shape)| shape.len()).sum();
+        text + &format!("  {:width$}  {:>12}  {total:>10}", "total", "")
+    }
+
+    /// Sets all gradients to zero.
+    fn zero_grad(&self) -> PyResult<()> {
+        with!(&*self.inner, AnyModel, |model| guard(|| model.params().zero_grad()))
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let (name, config) = (slf.get_type().name()?, slf.get().core_config());
+        let output = config.output_size.map_or_else(|| "None".into(), |size| size.to_string());
+        let (inputs, hidden) = (config.input_size, &config.hidden_sizes);
+        let embedding = config.embedding_size.map(|size| format!(", embedding_size={size}"));
+        Ok(format!("{name}({inputs}, {hidden:?}, {output}{})", embedding.unwrap_or_default()))
+    }
+
+    /// One tick, recorded in `graph`.
+    ///
+    /// Parameters
+    /// ----------
+    /// graph
+    ///     The graph that records, or only computes.
+    /// x
+    ///     (features, batch), or symbols: an integer, or one per column.
+    /// prev
+    ///     What the last tick gave; None begins with zeros. A `State` is taken too.
+    ///
+    /// Returns
+    /// -------
+    /// Step
+    ///     Named tuple (hidden, cell, output); prev[-1] is the output.
+    #[pyo3(signature = (graph, x, prev = None))]
+    fn forward(
+        &self,
+        graph: &Bound<'_, PyAny>,
+        x: &Bound<'_, PyAny>,
+        prev: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let Ok(recorder) = graph.cast::<PyGraph>() else {
+            return Err(wrong_type("forward", "graph", "a Graph", graph));
+        };
+        with!(&*self.inner, AnyModel, |model| {
+            forward(graph.py(), model, recorder.get(), x, prev)
+        })
+    }
+
+    /// A whole sequence.
+    ///
+    /// Parameters
+    /// ----------
+    /// x
+    ///     Features (batch, time, features) or (time, features); or symbols, integers (batch, time)
+    ///     or (time,).
+    /// state
+    ///     What an earlier call gave; None begins with zeros.
+    /// time_major
+    ///     Time comes before batch, in x and in the output array.
+    ///
+    /// Returns
+    /// -------
+    /// output, state
+    ///     Outside any graph arrays: (batch, time, outputs), and a `State` of (batch, size). Inside
+    ///     `with Graph():` a Matrix outputs x (batch*time), column b*time + t, and a `State` of
+    ///     matrices.
+    #[pyo3(signature = (x, state = None, *, time_major = false))]
+    fn __call__(
+        &self,
+        x: &Bound<'_, PyAny>,
+        state: Option<&Bound<'_, PyAny>>,
+        time_major: bool,
+    ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
+        with!(&*self.inner, AnyModel, |model| call(x.py(), model, x, state, time_major))
+    }
+
+    /// Goes on from symbols, one at a time.
+    ///
+    /// Parameters
+    /// ----------
+    /// prime
+    ///     The symbols to begin with, at least one.
+    /// length
+    ///     How many to choose at most.
+    /// temperature
+    ///     Draw from softmax(logits / temperature).
+    /// greedy
+    ///     Take the most probable instead.
+    /// seed
+    ///     Seed of the draws.
+    /// stop
+    ///     The symbol that ends; it is not among the returned.
+    /// state
+    ///     The state before the prime.
+    ///
+    /// Returns
+    /// -------
+    /// symbols, state
+    #[pyo3(
+        signature = (
+            prime, length, *, temperature = Given::Default(1.0), greedy = false,
+            seed = Given::Default(0), stop = None, state = None
+        ),
+        text_signature = "($self, prime, length, *, temperature=1.0, greedy=False, seed=0, \
+            stop=None, state=None)"
+    )]
+    fn generate(
+        &self,
+        prime: &Bound<'_, PyAny>,
+        length: &Bound<'_, PyAny>,
+        temperature: Given<'_, f64>,
+        greedy: bool,
+        seed: Given<'_, u64>,
+        stop: Option<&Bound<'_, PyAny>>,
+        state: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<(Vec<usize>, Py<PyAny>)> {
+        let op = "generate";
+        let temperature = temperature.get(op, "temperature", argument::number)?;
+        let choice = if greedy { Choice::Greedy } else { Choice::Temperature(temperature) };
+        let (symbols, _) = argument::indices(op, "prime", prime)?;
+        let length = argument::count(op, "length", length)?;
+        let seed = seed.get(op, "seed", argument::seed)?;
+        let stop = stop.map(|stop| argument::index(op, "stop", stop)).transpose()?;
+        let request = (&symbols[..], length, choice);
+        with!(&*self.inner, AnyModel, |model| {
+            generate(prime.py(), model, request, (seed, stop), state)
+        })
+    }
+
+    /// Writes configuration, parameters and metadata (text) to a safetensors file; a crash leaves
+    /// the old file or the new one.
+    #[pyo3(signature = (path, metadata = None))]
+    fn save(&self, path: PathBuf, metadata: Option<io::Metadata>) -> PyResult<()> {
+        let metadata = metadata.unwrap_or_default();
+        with!(&*self.inner, AnyModel, |model| guard(|| io::save(&path, model, &metadata)))
+    }
+
+    /// Reads what `save` wrote: a model and the metadata. `recurrentnn.load` gives the public class.
+    #[staticmethod]
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<(Self, io::Metadata)> {
+        let (loaded, metadata) = guard(|| io::load(&path))?;
+        let model = match loaded {
+            io::Loaded::Float32(model) => Self::wrap(py, model)?,
+            io::Loaded::Float64(model) => Self::wrap(py, model)?,
+        };
+        Ok((model, metadata))
+    }
+}

@@ -1,0 +1,127 @@
+//! What users hand to a model, one tick or a whole sequence, in the core's order of columns.
+
+use numpy::{PyArrayDescrMethods, PyReadonlyArray3, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use recurrentnn::matrix::Matrix;
+use recurrentnn::shape::Shape;
+
+use crate::argument;
+use crate::array;
+use crate::dtype::Number;
+use crate::error::{raise, translate};
+use crate::graph::operand_matrix;
+use crate::matrix::PyMatrix;
+
+/// Symbols, or features in columns.
+pub(crate) enum Input<T: Number> {
+    Symbols(Vec<usize>),
+    Features(Matrix<T>),
+}
+
+/// A sequence whose columns are in the order t * batch + b.
+pub(crate) struct SequenceInput<T: Number> {
+    pub(crate) input: Input<T>,
+    pub(crate) layout: Layout,
+}
+
+/// How a user's array was laid out.
+pub(crate) struct Layout {
+    pub(crate) batch: usize,
+    pub(crate) time: usize,
+    batched: bool,
+    time_major: bool,
+}
+
+fn is_integer(array: &Bound<'_, numpy::PyUntypedArray>) -> bool {
+    matches!(array.dtype().kind(), b'i' | b'u')
+}
+
+/// One tick: a matrix or array (features, batch), or integers, one per column.
+pub(crate) fn tick<T: Number>(x: &Bound<'_, PyAny>) -> PyResult<Input<T>> {
+    if x.cast::<PyMatrix>().is_err() {
+        let array = array::as_array("forward", "x", x)?;
+        if is_integer(&array) && array.ndim() < 2 {
+            return Ok(Input::Symbols(argument::indices("forward", "x", x)?.0));
+        }
+    }
+    Ok(Input::Features(operand_matrix::<T>("forward", x)?))
+}
+
+/// A sequence: features (batch, time, features) or (time, features), or integers (batch, time) or
+/// (time,); with `time_major`, time comes first.
+pub(crate) fn sequence<T: Number>(
+    x: &Bound<'_, PyAny>,
+    time_major: bool,
+    features: usize,
+) -> PyResult<SequenceInput<T>> {
+    let op = "Model";
+    let given = array::as_array(op, "x", x)?;
+    let dims = given.ndim();
+    if is_integer(&given) && (dims == 1 || dims == 2) {
+        let (symbols, shape) = argument::indices(op, "x", x)?;
+        let (batch, time) = extents(&shape, time_major, dims == 2);
+        let symbols = if time_major || batch == 1 {
+            symbols
+        } else {
+            let at = |column: usize| symbols[(column % batch) * time + column / batch];
+            (0..batch * time).map(at).collect()
+        };
+        let layout = Layout { batch, time, batched: dims == 2, time_major };
+        return Ok(SequenceInput { input: Input::Symbols(symbols), layout });
+    }
+    if dims != 2 && dims != 3 {
+        let message = format!(
+            "{op}: x must be features (batch, time, features) or (time, features), or integer \
+             symbols (batch, time) or (time,), but has {dims} dimensions"
+        );
+        return Err(raise("ShapeError", message));
+    }
+    let shape = given.shape().to_vec();
+    let (batch, time) = extents(&shape, time_major, dims == 3);
+    let given_features = shape[dims - 1];
+    if given_features != features {
+        let message = format!("{op}: x must have {features} features but has {given_features}");
+        return Err(raise("ShapeError", message));
+    }
+    let array = array::convert::<T>(op, "x", &given)?;
+    let array = match (dims, time_major) {
+        (2, _) => array.call_method1("reshape", ((time, 1, features),))?,
+        (_, true) => array,
+        (_, false) => array.call_method1("transpose", ((1, 0, 2),))?,
+    };
+    let array: PyReadonlyArray3<'_, T> = array.extract()?;
+    let numbers = array.as_array().iter().copied().collect();
+    let matrix = Matrix::constant(Shape::new(features, batch * time), numbers).map_err(translate)?;
+    let layout = Layout { batch, time, batched: dims == 3, time_major };
+    Ok(SequenceInput { input: Input::Features(matrix), layout })
+}
+
+/// (batch, time) of a shape.
+fn extents(shape: &[usize], time_major: bool, batched: bool) -> (usize, usize) {
+    match (batched, time_major) {
+        (false, _) => (1, shape[0]),
+        (true, true) => (shape[1], shape[0]),
+        (true, false) => (shape[0], shape[1]),
+    }
+}
+
+impl Layout {
+    /// An output, rows x (batch * time) with column b * time + t, as an array of the input's layout.
+    pub(crate) fn shape_output<T: Number>(
+        &self,
+        py: Python<'_>,
+        output: &Matrix<T>,
+    ) -> PyResult<Py<PyAny>> {
+        let numbers = output.to_vec().map_err(translate)?;
+        let (batch, time, rows) = (self.batch, self.time, output.rows());
+        if !self.batched {
+            return Ok(array::array(py, [time, rows], numbers)?.unbind());
+        }
+        let array = array::array(py, [batch, time, rows], numbers)?;
+        if !self.time_major {
+            return Ok(array.unbind());
+        }
+        let swapped = array.call_method1("transpose", ((1, 0, 2),))?;
+        Ok(swapped.call_method0("copy")?.unbind())
+    }
+}

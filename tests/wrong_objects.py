@@ -1,0 +1,244 @@
+"""Wrong calls of everything but ops: call | exception | words of its message.
+
+As in `wrong_ops.py`.
+"""
+
+MATRICES = """
+Matrix("text") | DTypeError | Matrix data real numbers
+Matrix(None) | DTypeError | Matrix data real numbers
+Matrix([["1"]]) | DTypeError | Matrix data real numbers
+Matrix(ones((2, 2), complex)) | DTypeError | Matrix data complex128
+Matrix(ones((2, 2), object)) | DTypeError | Matrix data object
+Matrix(ones((2, 2, 2))) | ShapeError | Matrix data dimensions 3
+Matrix([[1.0], [1.0, 2.0]]) | ShapeError | Matrix data
+Matrix([[1.0]], dtype="int32") | DTypeError | dtype float32 float64 int32
+Matrix([[1.0]], dtype="float16") | DTypeError | dtype float32 float64 float16
+Matrix([[1.0]], dtype="no such") | DTypeError | dtype float32 float64 such
+Matrix() | TypeError | data
+Matrix.zeros(-1, 2) | ArgumentError | zeros rows -1
+Matrix.zeros(2, -1) | ArgumentError | zeros cols -1
+Matrix.zeros(1.5, 2) | ArgumentTypeError | zeros rows integer float
+Matrix.zeros("2", 2) | ArgumentTypeError | zeros rows integer str
+Matrix.zeros(2**40, 2**40) | ArgumentError | zeros rows 1099511627776
+Matrix.zeros(2**62, 2**62) | ArgumentError | zeros rows
+Matrix.zeros(2**100, 1) | ArgumentError | zeros rows
+Matrix.zeros(1, 1, dtype="int8") | DTypeError | dtype float32 float64 int8
+Matrix.ones(-1, 1) | ArgumentError | ones rows -1
+Matrix.ones(2) | TypeError | cols
+Matrix.uniform(2, 2, 1.0, 0.0) | ArgumentError | uniform low high 1 0
+Matrix.uniform(2, 2, NAN, 1.0) | ArgumentError | uniform low NaN
+Matrix.uniform(2, 2, 0.0, INF) | ArgumentError | uniform high inf
+Matrix.uniform(2, 2, seed=-1) | ArgumentError | uniform seed -1
+Matrix.uniform(2, 2, seed=2**64) | ArgumentError | uniform seed 18446744073709551616
+Matrix.uniform(2, 2, seed="a") | ArgumentTypeError | uniform seed integer str
+Matrix.normal(2, 2, std=-1.0) | ArgumentError | normal std -1
+Matrix.normal(2, 2, mean=NAN) | ArgumentError | normal mean NaN
+Matrix.normal(2, 2, std=INF) | ArgumentError | normal std inf
+setattr(a, "value", ones((3, 2))) | ShapeError | value 2x3 3x2
+setattr(a, "value", ones((2, 3, 1))) | ShapeError | value dimensions 3
+setattr(a, "value", "text") | DTypeError | value real numbers
+setattr(a, "value", ones((2, 3), complex)) | DTypeError | value complex128
+setattr(a, "grad", ones((1, 3))) | ShapeError | grad 2x3 1x3
+setattr(a, "grad", None) | DTypeError | grad real numbers
+setattr(a, "rows", 3) | AttributeError |
+setattr(a, "no_such", 3) | AttributeError | no_such
+a.item() | ShapeError | item 1x1 2x3
+float(a) | ShapeError | 1x1 2x3
+bool(scalar) | TypeError |
+len(a) | TypeError |
+iter(a) | TypeError |
+a[0, 0] | TypeError |
+"""
+
+MODELS = """
+Model("perceptron", 3, [4], 2) | ArgumentError | Model cell lstm perceptron
+Model(None, 3, [4], 2) | ArgumentTypeError | Model cell NoneType
+LSTM(0, [4], 2) | ArgumentError | Model input_size 1 0
+LSTM(-3, [4], 2) | ArgumentError | Model input_size -3
+LSTM(3.0, [4], 2) | ArgumentTypeError | Model input_size integer float
+LSTM(3, [], 2) | ArgumentError | Model hidden_sizes 0
+LSTM(3, 0, 2) | ArgumentError | Model hidden_sizes 0
+LSTM(3, [4, 0], 2) | ArgumentError | Model hidden_sizes 0
+LSTM(3, [4, -1], 2) | ArgumentError | Model hidden_sizes -1
+LSTM(3, [4, 2.5], 2) | ArgumentTypeError | Model hidden_sizes integer float
+LSTM(3, "44", 2) | ArgumentTypeError | Model hidden_sizes str
+LSTM(3, None, 2) | ArgumentTypeError | Model hidden_sizes NoneType
+LSTM(3, [4], 0) | ArgumentError | Model output_size 0
+LSTM(3, [4], "2") | ArgumentTypeError | Model output_size integer str
+LSTM(3, [4]) | TypeError | output_size
+LSTM(3, [4], 2, embedding_size=0) | ArgumentError | Model embedding_size 0
+LSTM(3, [4], 2, seed=-1) | ArgumentError | Model seed -1
+LSTM(3, [4], 2, seed=0.5) | ArgumentTypeError | Model seed integer float
+LSTM(3, [4], 2, dtype="int32") | DTypeError | dtype float32 float64 int32
+LSTM(3, [4], 2, init="zeros") | ArgumentError | Model init glorot zeros
+LSTM(3, [4], 2, std=-0.1) | ArgumentError | Model std -0.1
+LSTM(3, [4], 2, std=NAN) | ArgumentError | Model std NaN
+LSTM(3, [4], 2, forget_bias=INF) | ArgumentError | Model forget_bias inf
+LSTM(3, [4], 2, no_such=1) | TypeError | no_such
+LSTM(10**9, [10**9], 2) | ArgumentError | Model input_size 1000000000
+RNN(3, [4], 2, activation="sigmoid") | ArgumentError | activation tanh relu sigmoid
+RNN(3, [4], 2, slope_at_zero=1.0) | ArgumentError | Model slope_at_zero rnn
+RNN(3, [4], 2, activation="relu", slope_at_zero=NAN) | ArgumentError | slope_at_zero
+GRU(3, [4], 2, reset="never") | ArgumentError | Model reset after before never
+GFGRU(3, [4], 2, gate="matrix") | ArgumentError | Model gate scalar vector matrix
+Model("lstm", 3, [4], 2, activation="relu") | ArgumentError | Model activation lstm
+Model("lstm", 3, [4], 2, reset="before") | ArgumentError | Model reset lstm
+Model("gru", 3, [4], 2, gate="vector") | ArgumentError | Model gate gru
+Model("rnn", 3, [4], 2, all_to_gates=True) | ArgumentError | Model all_to_gates rnn
+Model("gru", 3, [4], 2, paper=True) | ArgumentError | Model paper gru
+Model("lstm", 3, [4], 2, input_to_all=2) | ArgumentTypeError | Model input_to_all int
+lstm["no.such"] | KeyError | no.such
+lstm[0] | TypeError |
+setattr(lstm, "hidden_sizes", (3,)) | AttributeError |
+"""
+
+FORWARD = """
+lstm.forward(g, ones((4, 2))) | ShapeError | forward x 3 4x2
+lstm.forward(g, single_x) | DTypeError | forward x float64 float32
+lstm.forward(g, ones((3, 2, 1))) | ShapeError | forward x dimensions 3
+lstm.forward(g, "abc") | DTypeError | forward x
+lstm.forward(g, foreign_x) | GraphError | graph
+lstm.forward(a, x) | TypeError | graph
+lstm.forward(x) | TypeError | x
+lstm.forward(g, [3]) | OutOfRangeError | forward x 3
+lstm.forward(g, -1) | OutOfRangeError | forward x -1
+lstm.forward(g, x, 3) | ArgumentTypeError | forward prev int
+lstm.forward(g, x, feedback_tick) | ArgumentError | forward state cell
+lstm.forward(g, ones((3, 1)), tick) | ShapeError | forward state 4x1 4x2
+lstm.forward(g, x, small_tick) | ArgumentError | forward state 2 1
+lstm.forward(g, x, open_tick) | GraphError | graph
+feedback.forward(g, x, tick) | ArgumentError | forward state cell
+gru.forward(g, [5]) | OutOfRangeError | forward x 5
+gru.forward(g, [[0.5]]) | DTypeError | forward x symbols
+gru.forward(g, x) | DTypeError | forward x symbols
+done_forward() | GraphError | backward
+"""
+
+SEQUENCES = """
+lstm(ones(3)) | ShapeError | x dimensions 1
+lstm(ones((2, 2, 2, 3))) | ShapeError | x dimensions 4
+lstm(ones((2, 4, 2))) | ShapeError | x 3 2
+lstm(ones((2, 4, 3), complex)) | DTypeError | x complex128
+lstm("text") | DTypeError | x
+lstm(a) | TypeError |
+lstm([[0, 3]]) | OutOfRangeError | x 3
+lstm([[0, -1]]) | OutOfRangeError | x -1
+lstm(sequences, 3) | ArgumentTypeError | state int
+lstm(sequences, tick) | ArgumentTypeError | state Step
+lstm(sequences, State(state.hidden)) | ArgumentError | state cell
+lstm(sequences, State(state.hidden[:1], state.cell[:1])) | ArgumentError | state 2 1
+lstm(sequences[:1], state) | ShapeError | state 1 2
+lstm(sequences, State(state.cell[::-1], state.cell)) | ShapeError | state 4 2
+lstm(sequences, time_major="yes") | ArgumentTypeError | time_major str
+gru([[0, 5]]) | OutOfRangeError | x 5
+gru(ones((2, 4, 3))) | DTypeError | x symbols
+gru(ones((2, 4))) | DTypeError | x symbols
+feedback(sequences, state) | ArgumentError | state cell
+"""
+
+GENERATING = """
+gru.generate([], 5) | ArgumentError | generate prime
+gru.generate([5], 5) | OutOfRangeError | 5
+gru.generate([-1], 5) | OutOfRangeError | generate prime -1
+gru.generate([0.5], 5) | DTypeError | generate prime integers
+gru.generate("ab", 5) | DTypeError | generate prime integers
+gru.generate([0], -5) | ArgumentError | generate length -5
+gru.generate([0], 2.5) | ArgumentTypeError | generate length integer float
+gru.generate([0], 5, temperature=0.0) | ArgumentError | temperature 0
+gru.generate([0], 5, temperature=-1.0) | ArgumentError | temperature -1
+gru.generate([0], 5, temperature=NAN) | ArgumentError | temperature NaN
+gru.generate([0], 5, temperature="hot") | ArgumentTypeError | temperature number str
+gru.generate([0], 5, seed=-1) | ArgumentError | generate seed -1
+gru.generate([0], 5, stop=-1) | OutOfRangeError | generate stop -1
+gru.generate([0], 5, state=state) | ArgumentError | state
+lstm.generate([0], 5) | ArgumentError | generate 5 3
+feedback.generate([0], 5) | ArgumentError | generate 2 3
+"""
+
+FILES = """
+lstm.save(folder / "none" / "x.safetensors") | FileNotFoundError | x.safetensors
+lstm.save(folder) | OSError |
+lstm.save(3) | TypeError |
+lstm.save(folder / "x", {"format": "y"}) | ArgumentError | save metadata format
+lstm.save(folder / "x", {"note": 3}) | TypeError |
+load(folder / "none.safetensors") | FileNotFoundError | none.safetensors
+load(folder) | OSError |
+load(folder / "junk.safetensors") | FormatError |
+load(folder / "empty.safetensors") | FormatError |
+load(folder / "cut.safetensors") | FormatError |
+CharModel.load(folder / "net.safetensors") | FormatError | load net.safetensors
+"""
+
+OPTIMIZERS = """
+RMSProp(-0.1) | ArgumentError | RMSProp learning_rate -0.1
+RMSProp(NAN) | ArgumentError | RMSProp learning_rate NaN
+RMSProp(INF) | ArgumentError | RMSProp learning_rate inf
+RMSProp("fast") | ArgumentTypeError | RMSProp learning_rate number str
+RMSProp(decay_rate=1.0) | ArgumentError | RMSProp decay_rate 1
+RMSProp(decay_rate=-0.1) | ArgumentError | RMSProp decay_rate -0.1
+RMSProp(eps=-1e-8) | ArgumentError | RMSProp eps
+RMSProp(weight_decay=-1.0) | ArgumentError | RMSProp weight_decay -1
+RMSProp(clip_value=0.0) | ArgumentError | RMSProp clip_value 0
+RMSProp(clip_value=-5.0) | ArgumentError | RMSProp clip_value -5
+RMSProp(clip_norm=0.0) | ArgumentError | RMSProp clip_norm 0
+RMSProp(clip_norm=NAN) | ArgumentError | RMSProp clip_norm NaN
+RMSProp(decay_biases="no") | ArgumentTypeError | RMSProp decay_biases str
+RMSProp(momentum=0.9) | TypeError | momentum
+setattr(rmsprop, "learning_rate", -1.0) | ArgumentError | learning_rate -1
+setattr(rmsprop, "learning_rate", None) | ArgumentTypeError | learning_rate NoneType
+setattr(rmsprop, "decay_rate", 1.5) | ArgumentError | decay_rate 1.5
+setattr(rmsprop, "clip_value", 0.0) | ArgumentError | clip_value 0
+setattr(rmsprop, "clip_norm", -1.0) | ArgumentError | clip_norm -1
+setattr(rmsprop, "clip_value", "5") | ArgumentTypeError | clip_value number str
+setattr(rmsprop, "momentum", 0.9) | AttributeError | momentum
+rmsprop.step(3) | ArgumentTypeError | RMSProp parameters int
+rmsprop.step("weights") | ArgumentTypeError | RMSProp parameters str
+rmsprop.step([a, 3]) | ArgumentTypeError | RMSProp parameters int
+rmsprop.step({"w": ones((2, 3))}) | ArgumentTypeError | RMSProp parameters w ndarray
+rmsprop.step(a) | ArgumentTypeError | RMSProp parameters Matrix
+rmsprop.step({"w": c}) | GraphError | RMSProp w backward
+rmsprop.step([a, bad]) | NonFiniteError | RMSProp 1 NaN
+rmsprop.step({"w": a, "v": bad}) | NonFiniteError | RMSProp v NaN
+solver.step({"v": bad}, 0.1, 0.0, 5.0) | NonFiniteError | v NaN
+solver.step([a], -0.1, 0.0, 5.0) | ArgumentError | learning_rate -0.1
+solver.step([a], 0.1, -1.0, 5.0) | ArgumentError | weight_decay -1
+solver.step([a], 0.1, 0.0, 0.0) | ArgumentError | clip_value 0
+solver.step([a]) | TypeError | learning_rate
+Solver(2.0) | ArgumentError | decay_rate 2
+"""
+
+TEXTS = """
+Vocabulary("") | ArgumentError | Vocabulary symbols empty
+Vocabulary("aba") | ArgumentError | Vocabulary symbols a
+Vocabulary(["a", "bc"]) | ArgumentError | Vocabulary symbol bc
+Vocabulary([1, 2]) | ArgumentTypeError | Vocabulary symbols int
+Vocabulary.from_text("") | ArgumentError | Vocabulary symbols empty
+Vocabulary.from_text("\\n", boundary=True) | ArgumentError | Vocabulary symbols empty
+Vocabulary.from_text(b"abc") | TypeError |
+vocabulary.encode("abx") | VocabularyError | encode x 2
+vocabulary.encode(3) | TypeError |
+vocabulary.decode([4]) | OutOfRangeError | decode 4
+vocabulary.decode([-1]) | OutOfRangeError | decode -1
+vocabulary.decode([0.5]) | DTypeError | decode integers
+CharModel.create("abc", cell="mlp") | ArgumentError | cell lstm mlp
+CharModel.create("") | ArgumentError | empty
+CharModel.create("abc", hidden_sizes=[0]) | ArgumentError | hidden_sizes 0
+CharModel.create("abc", cell_options={"no_such": 1}) | TypeError | no_such
+CharModel(lstm, vocabulary) | ArgumentError | CharModel net 4 3
+lm.learn("abx") | VocabularyError | x
+lm.learn("") | ArgumentError | text
+lm.learn("abc", batch_size=0) | ArgumentError | batch_size 0
+lm.learn("abc", seq_length=0) | ArgumentError | seq_length 0
+lm.learn("abc", epochs=-1) | ArgumentError | epochs -1
+lm.learn("abc", report_every=0) | ArgumentError | report_every 0
+lm.learn("abc", learning_rate=-1.0) | ArgumentError | learning_rate -1
+lm.learn("abc", validation_fraction=1.0) | ArgumentError | validation_fraction 1
+lm.evaluate("abx") | VocabularyError | x
+lm.evaluate("abc", batch_size=0) | ArgumentError | batch_size 0
+lm.sample("x") | VocabularyError | x
+lm.sample("a", length=-1) | ArgumentError | length -1
+lm.sample("a", temperature=-1.0) | ArgumentError | temperature -1
+gradcheck(lambda g: g.tanh(a), []) | ArgumentError | gradcheck matrices
+gradcheck(lambda g: g.tanh(a), [single]) | DTypeError | gradcheck float64 float32
+gradcheck(lambda g: g.tanh(a), [a], step=-1.0) | ArgumentError | gradcheck step -1
+"""
