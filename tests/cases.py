@@ -132,7 +132,9 @@ EDGES: tuple[tuple[str, list[float], dict[str, Any]], ...] = (
 )
 
 NOT_A_NUMBER = tuple(
-    dict.fromkeys((op, tuple(attributes.items())) for op, _, _, attributes in ELEMENTWISE)
+    dict.fromkeys(
+        (op, tuple(attributes.items())) for op, _, _, attributes in ELEMENTWISE
+    )
 )
 
 
@@ -185,7 +187,9 @@ def pair_cases() -> Iterator[OpCase]:
         "full, column, row and 1x1",
         tuple(signed(*s) for s in ((3, 4), (3, 1), (1, 4), (1, 1))),
     )
-    yield OpCase("add", "column, row, column", (signed(3, 1), signed(1, 4), signed(3, 1)))
+    yield OpCase(
+        "add", "column, row, column", (signed(3, 1), signed(1, 4), signed(3, 1))
+    )
     for op in ("maximum", "minimum"):
         for rows, cols in SHAPES:
             pair = (spread(rows, cols), spread(rows, cols, shift=1))
@@ -197,7 +201,9 @@ def pair_cases() -> Iterator[OpCase]:
     yield OpCase("where", "2x4", (CONDITION, a, b), fixed=(0,))
     yield OpCase("where", "both branches one matrix", (CONDITION, a, a), fixed=(0,))
     yield OpCase("where", "0x3", tuple(signed(0, 3, s) for s in range(3)), fixed=(0,))
-    yield OpCase("where", "1x1", (np.zeros((1, 1)), signed(1, 1), -signed(1, 1)), fixed=(0,))
+    yield OpCase(
+        "where", "1x1", (np.zeros((1, 1)), signed(1, 1), -signed(1, 1)), fixed=(0,)
+    )
 
 
 # --- products and shapes ----------------------------------------------------
@@ -308,8 +314,12 @@ def loss_cases() -> Iterator[OpCase]:
     yield OpCase(op, "one symbol", (spread(1, 3),), {"targets": [0, 0, 0]})
     yield OpCase(op, "37x5", (spread(37, 5),), {"targets": [0, 36, 8, 15, 16]})
     far = np.array([[1e6, -1e6], [-1e6, 1e6], [0.0, 0.0]])
-    yield OpCase(op, "logits of +-1e6, right", (far,), {"targets": [0, 1]}, smooth=False)
-    yield OpCase(op, "logits of +-1e6, wrong", (far,), {"targets": [1, 0]}, smooth=False)
+    yield OpCase(
+        op, "logits of +-1e6, right", (far,), {"targets": [0, 1]}, smooth=False
+    )
+    yield OpCase(
+        op, "logits of +-1e6, wrong", (far,), {"targets": [1, 0]}, smooth=False
+    )
     for op in ("squared_error", "absolute_error", "huber"):
         for rows, cols in ((3, 4), (1, 1), (37, 5)):
             # 0.4 apart at least: away from |0| and from the huber's corner at 1.
@@ -317,7 +327,9 @@ def loss_cases() -> Iterator[OpCase]:
             target = prediction + np.where(signed(rows, cols, 3) < 0.0, -0.4, 2.2)
             yield OpCase(op, f"{rows}x{cols}", (prediction, target))
         near = (TIED, TIED * [1.0, 0.75, 1.0])
-        yield OpCase(op, "some differences are zero", near, smooth=op != "absolute_error")
+        yield OpCase(
+            op, "some differences are zero", near, smooth=op != "absolute_error"
+        )
         yield OpCase(op, "a matrix with itself", (TIED, TIED))
     pair = (signed(3, 4), -signed(3, 4))
     yield OpCase("huber", "delta=0.5", pair, {"delta": 0.5})
@@ -377,7 +389,7 @@ class ModelCase:
         return self.symbols or "embedding_size" in self.options
 
 
-# The options that every cell has; `all_to_gates` and `paper` are gated feedback's.
+# The options that every cell has.
 FOR_EVERY_CELL: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
     ("one layer", (5,), {}),
     ("two layers growing", (3, 5), {}),
@@ -403,13 +415,15 @@ FOR_ONE_CELL: dict[str, tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...]]
     "lstm": (("forget bias 0", (4, 3), {"forget_bias": 0.0}),),
     "gru": (("reset before", (4, 3), {"reset": "before"}),),
     "gfrnn": (("relu", (5, 4), {"activation": "relu"}),),
-    "gflstm": (("forget bias 2.5", (4, 3), {"forget_bias": 2.5}),),
-    "gfgru": (),
+    "gflstm": (
+        ("forget bias 2.5", (4, 3), {"forget_bias": 2.5}),
+        ("all to gates", (3, 4), {"all_to_gates": True}),
+    ),
+    "gfgru": (("all to gates", (3, 4), {"all_to_gates": True}),),
 }
 
 FOR_GATED_FEEDBACK: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
     ("vector gates", (5, 2, 4), {"gate": "vector"}),
-    ("all to gates", (3, 4), {"all_to_gates": True}),
     ("as published", (4, 2, 3), {"paper": True}),
     ("as published, vector gates", (3, 4), {"paper": True, "gate": "vector"}),
 )
@@ -464,7 +478,9 @@ OPTIMIZERS: tuple[OptimizerCase, ...] = (
     OptimizerCase("rmsprop", "large eps", {"eps": 0.1}),
     OptimizerCase("rmsprop", "weight decay", {"weight_decay": 0.1}),
     OptimizerCase(
-        "rmsprop", "weight decay, biases too", {"weight_decay": 0.1, "decay_biases": True}
+        "rmsprop",
+        "weight decay, biases too",
+        {"weight_decay": 0.1, "decay_biases": True},
     ),
     OptimizerCase("rmsprop", "clipped by value", {"clip_value": 0.05}),
     OptimizerCase("rmsprop", "clipped by norm", {"clip_norm": 0.1}),
@@ -474,7 +490,9 @@ OPTIMIZERS: tuple[OptimizerCase, ...] = (
     ),
     OptimizerCase("solver", "as it comes", {}, (0.01, 1e-6, 5.0)),
     OptimizerCase("solver", "clipped", {}, (0.01, 1e-6, 0.05)),
-    OptimizerCase("solver", "decay", {"decay_rate": 0.9, "eps": 1e-4}, (0.01, 0.1, 5.0)),
+    OptimizerCase(
+        "solver", "decay", {"decay_rate": 0.9, "eps": 1e-4}, (0.01, 0.1, 5.0)
+    ),
 )
 
 OPTIMIZER_CLASSES = {"rmsprop": "RMSProp", "solver": "Solver"}

@@ -14,7 +14,8 @@ Array = NDArray[np.float64]
 def to_reference(array: ArrayLike) -> ref.Matrix:
     """Return the reference's matrix of the same numbers."""
     values = np.asarray(array, dtype=np.float64)
-    return ref.Matrix.from_flat(*values.shape, values.ravel(order="F").tolist())
+    rows, cols = values.shape
+    return ref.Matrix.from_flat(rows, cols, values.ravel(order="F").tolist())
 
 
 def value(matrix: ref.Matrix) -> Array:

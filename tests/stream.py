@@ -5,6 +5,8 @@ program written apart from it, whose Philox gives the known answers of Random123
 A change of any of them changes every trained model.
 """
 
+# fmt: off
+
 SEED = 0x1234_5678_9ABC_DEF0
 
 # words(SEED, purpose MATRIX, step 7, blocks 0 to 7)

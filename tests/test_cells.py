@@ -1,5 +1,6 @@
 """Every net of the table against the reference and central differences, by ticks."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -110,21 +111,19 @@ def test_the_gradients_of_a_net_equal_central_differences(case: ModelCase) -> No
     net, _ = nets.stirred(case)
     weights = [weight_of_tick(case, tick) for tick in range(nets.TICKS)]
 
-    def loss_of(values: Array, matrix: rnn.Matrix) -> float:
+    def loss_of(matrix: rnn.Matrix, values: Array) -> float:
         kept = matrix.value.copy()
         matrix.value = values
         off = rnn.Graph(recording=False)
         _, loss = run(off, net, inputs_of(case), None, weights)
         matrix.value = kept
-        return loss.item()
+        return float(loss)
 
     g = rnn.Graph()
     _, loss = run(g, net, inputs_of(case), None, weights)
     g.backward(loss)
     for name, matrix in net.parameters().items():
-        slope = richardson(
-            lambda values, matrix=matrix: loss_of(values, matrix), matrix.value.copy()
-        )
+        slope = richardson(partial(loss_of, matrix), matrix.value.copy())
         assert_close(matrix.grad, slope, DIFFERENCE_BOUND, name)
 
 

@@ -28,7 +28,9 @@ def rows(*modules: object) -> list[Wrong]:
             if name.isupper():
                 for line in table.strip().splitlines():
                     call, error, words = line.rsplit("|", 2)
-                    read.append(Wrong(call.strip(), error.strip(), tuple(words.split())))
+                    read.append(
+                        Wrong(call.strip(), error.strip(), tuple(words.split()))
+                    )
     return read
 
 
@@ -41,7 +43,9 @@ def test_there_are_at_least_150_wrong_calls_and_no_two_the_same() -> None:
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.call)
-def test_a_wrong_call_says_why_and_changes_nothing(wrong: Wrong, tmp_path: Path) -> None:
+def test_a_wrong_call_says_why_and_changes_nothing(
+    wrong: Wrong, tmp_path: Path
+) -> None:
     world = World(tmp_path)
     names = world.names()
     before = world.fingerprint()

@@ -1,5 +1,8 @@
 """Gated feedback with its gates held open or shut is a net that is known otherwise."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,13 +17,13 @@ OPEN, SHUT = 40.0, -800.0
 SIZES = [4, 2, 3]
 
 
-def hold_gates(net: rnn.Model, is_open: object) -> None:
+def hold_gates(net: rnn.Model, is_open: Callable[[int, int], bool]) -> None:
     """Set every feedback gate to a constant: its bias, with weights of 0."""
     for name, matrix in net.parameters().items():
         if ".gate." in name:
             _, target, _, source, *_ = name.split(".")
             if name.endswith(".bias"):
-                opened = is_open(int(source), int(target))  # type: ignore[operator]
+                opened = is_open(int(source), int(target))
                 matrix.value[...] = OPEN if opened else SHUT
             else:
                 matrix.value[...] = 0.0
@@ -41,7 +44,7 @@ def same_weights(feedback: rnn.Model, stacked: rnn.Model) -> None:
         matrix.value = theirs[source].value
 
 
-PAIRS = {
+PAIRS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "GFRNN": (rnn.GFRNN, rnn.RNN, {}),
     "GFRNN relu": (rnn.GFRNN, rnn.RNN, {"activation": "relu"}),
     "GFLSTM": (rnn.GFLSTM, rnn.LSTM, {}),
@@ -82,9 +85,9 @@ def test_with_its_diagonal_open_and_the_rest_shut_it_is_the_stacked_net(
 @pytest.mark.parametrize("gate", ["scalar", "vector"])
 @pytest.mark.parametrize("cell", [rnn.GFRNN, rnn.GFLSTM, rnn.GFGRU])
 def test_with_every_gate_shut_no_weight_of_the_feedback_matters(
-    cell: type[rnn.Model], gate: str
+    cell: Any, gate: str
 ) -> None:
-    net = cell(3, SIZES, 2, gate=gate, dtype="float64")  # type: ignore[call-arg, arg-type]
+    net = cell(3, SIZES, 2, gate=gate, dtype="float64")
     oracle.stir(net)
     hold_gates(net, lambda _source, _target: False)
     x = spread(4 * 6, 3).reshape(4, 6, 3)
@@ -97,15 +100,19 @@ def test_with_every_gate_shut_no_weight_of_the_feedback_matters(
 
 
 def test_the_gates_of_the_paper_are_scalars_and_those_of_the_ancestor_vectors() -> None:
-    for gate, rows in (("scalar", [1, 1, 1]), ("vector", SIZES)):
-        net = rnn.GFLSTM(3, SIZES, 2, gate=gate)
+    scalar = rnn.GFLSTM(3, SIZES, 2, gate="scalar")
+    vector = rnn.GFLSTM(3, SIZES, 2, gate="vector")
+    for net, rows in ((scalar, [1, 1, 1]), (vector, SIZES)):
         for target, size in enumerate(SIZES):
             width = 3 if target == 0 else SIZES[target - 1]
             for source, size_of_source in enumerate(SIZES):
                 prefix = f"layers.{target}.feedback.{source}"
                 assert net[f"{prefix}.weight_h"].shape == (size, size_of_source)
                 assert net[f"{prefix}.gate.weight_x"].shape == (rows[target], width)
-                assert net[f"{prefix}.gate.weight_h"].shape == (rows[target], sum(SIZES))
+                assert net[f"{prefix}.gate.weight_h"].shape == (
+                    rows[target],
+                    sum(SIZES),
+                )
                 assert net[f"{prefix}.gate.bias"].shape == (rows[target], 1)
 
 
@@ -115,7 +122,7 @@ def test_the_gates_of_the_paper_are_scalars_and_those_of_the_ancestor_vectors() 
     [(rnn.GFRNN, 303, 1.396), (rnn.GFLSTM, 140, 1.301), (rnn.GFGRU, 165, 1.313)],
 )
 def test_paper_gives_the_parameter_counts_of_the_published_models(
-    cell: type[rnn.Model], size: int, millions: float
+    cell: Any, size: int, millions: float
 ) -> None:
     net = cell(205, [size] * 3, 205, paper=True, init="uniform")
     count = sum(m.rows * m.cols for m in net.parameters().values())

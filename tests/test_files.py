@@ -178,18 +178,18 @@ MISFITS: list[tuple[Change, str]] = [
     (_config(hidden_sizes=[2**24, 2**24]), "layers.0"),
     (_config(hidden_sizes=[4] * 10**5), "hidden_sizes"),
     (_config(hidden_sizes=[4, 2, 2]), "parameters"),
-    (_config(hidden_sizes=[4, 2] * 500, cell="gflstm"), "parameters"),
+    (_config(hidden_sizes=[4, 2] * 30, cell="gflstm"), "parameters"),
     (_config(output_size=7), "decoder.weight"),
     (_config(std="wide"), "config"),
-    (lambda header: header.pop("decoder.bias"), "parameters"),
+    (lambda header: header.pop("decoder.bias"), "offset"),
     (_tensor("decoder.bias", shape=[1, 3]), "decoder.bias"),
     (_tensor("decoder.bias", shape=[3]), "decoder.bias"),
-    (_tensor("decoder.bias", shape=[2**62, 2**62]), "."),
-    (_tensor("decoder.bias", shape=[-3, 1]), "."),
-    (_tensor("decoder.bias", dtype="I32"), "."),
-    (_tensor("decoder.bias", dtype="F7"), "."),
-    (_tensor("decoder.bias", data_offsets=[0, 12]), "."),
-    (_tensor("decoder.bias", data_offsets=[2**63, 2**63 + 12]), "."),
+    (_tensor("decoder.bias", shape=[2**62, 2**62]), "overflow"),
+    (_tensor("decoder.bias", shape=[-3, 1]), "JSON in header"),
+    (_tensor("decoder.bias", dtype="I32"), "element types"),
+    (_tensor("decoder.bias", dtype="F7"), "F7"),
+    (_tensor("decoder.bias", data_offsets=[4, 16]), "offset"),
+    (_tensor("decoder.bias", data_offsets=[2**63, 2**63 + 12]), "offset"),
 ]
 
 
@@ -247,7 +247,7 @@ def test_numbers_that_are_not_finite_are_refused(number: float, saved: Path) -> 
     poisoned = bytearray(numbers)
     poisoned[begin : begin + 4] = struct.pack("<f", number)
     saved.write_bytes(joined(header, bytes(poisoned)))
-    with pytest.raises(rnn.FormatError, match="decoder.bias"):
+    with pytest.raises(rnn.FormatError, match=r"decoder\.bias"):
         rnn.load(saved)
 
 

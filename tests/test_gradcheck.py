@@ -1,6 +1,7 @@
 """The public gradcheck passes what is right and, above all, fails what is wrong."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_the_tolerance_is_what_divides_right_from_wrong(w: rnn.Matrix) -> None:
 
 
 def test_it_checks_a_whole_model() -> None:
-    net = rnn.GFGRU(2, [3, 2], 2, dtype="float64")
+    net: Any = rnn.GFGRU(2, [3, 2], 2, dtype="float64")
     x = signed(4, 2).reshape(1, 4, 2)
     assert gradcheck(lambda _: net(x)[0].square().sum(), net) < 1e-7
 

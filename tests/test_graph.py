@@ -112,9 +112,9 @@ def test_a_second_backward_is_an_error_and_changes_nothing(x: rnn.Matrix) -> Non
         loss = x.square().sum()
     g.backward(loss)
     before = x.grad.copy()
-    for again in (lambda: g.backward(loss), lambda: g.backward()):
+    for again in (loss, None):
         with pytest.raises(rnn.GraphError, match="backward"):
-            again()
+            g.backward(again)
         np.testing.assert_array_equal(x.grad, before)
 
 
@@ -160,7 +160,9 @@ def test_hand_seeds_after_a_retained_backward_need_zero_grad(x: rnn.Matrix) -> N
 
 
 @pytest.mark.parametrize("make", [lambda x: x.square(), lambda x: x.sum(axis=0)])
-def test_a_loss_must_be_1x1(x: rnn.Matrix, make) -> None:
+def test_a_loss_must_be_1x1(
+    x: rnn.Matrix, make: Callable[[rnn.Matrix], rnn.Matrix]
+) -> None:
     with rnn.Graph() as g:
         loss = make(x)
     with pytest.raises(rnn.ShapeError, match="1x1"):

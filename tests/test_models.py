@@ -72,7 +72,9 @@ def test_glorot_weights_stay_within_their_limit_and_come_near_it() -> None:
 def test_the_forget_bias_is_1_unless_told_and_every_other_bias_0() -> None:
     for cell in ("lstm", "gflstm"):
         for options, expected in (({}, 1.0), ({"forget_bias": -0.5}, -0.5)):
-            for name, matrix in make(cell, 2, [3, 2], 2, **options).parameters().items():
+            for name, matrix in (
+                make(cell, 2, [3, 2], 2, **options).parameters().items()
+            ):
                 if name.endswith("forget.bias"):
                     assert (matrix.value == expected).all()
                 elif name.endswith("bias"):

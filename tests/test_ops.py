@@ -6,6 +6,7 @@ no two elements can be exchanged unnoticed: loss = sum(weight * output).
 
 import inspect
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def test_the_gradients_of_an_op_equal_central_differences(case: OpCase) -> None:
     fixed = {id(case.operands[number]) for number in case.fixed}
     for key, array in distinct(case).items():
         if key not in fixed:
-            slope = richardson(lambda x, key=key: evaluate(case, key, x), array)
+            slope = richardson(partial(evaluate, case, key), array)
             assert_close(operands[key].grad, slope, DIFFERENCE_BOUND, "gradient")
 
 
@@ -201,6 +202,7 @@ def test_the_signature_of_an_op_is_the_same_on_graph_and_matrix() -> None:
             on_graph = list(inspect.signature(getattr(rnn.Graph, op)).parameters)
             on_matrix = list(inspect.signature(getattr(rnn.Matrix, op)).parameters)
             if op != "add":  # its operands have no names
-                assert on_graph[-len(on_matrix) + 1 :] == on_matrix[1:] or len(
-                    on_matrix
-                ) == 1, op
+                assert (
+                    on_graph[-len(on_matrix) + 1 :] == on_matrix[1:]
+                    or len(on_matrix) == 1
+                ), op

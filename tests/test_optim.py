@@ -96,9 +96,9 @@ def test_the_mean_square_of_rmsprop_is_of_the_clipped_gradient() -> None:
 
 def test_the_norm_is_clipped_before_the_values() -> None:
     a, b = single(0.0, 30.0), single(0.0, 40.0)
-    stats = rnn.RMSProp(0.1, decay_rate=0.0, eps=1.0, clip_norm=5.0, clip_value=3.5).step(
-        [a, b]
-    )
+    stats = rnn.RMSProp(
+        0.1, decay_rate=0.0, eps=1.0, clip_norm=5.0, clip_value=3.5
+    ).step([a, b])
     # By the norm 50: (30, 40) becomes (3, 4); by value (3, 3.5).
     assert a.item() == pytest.approx(-0.1 * 3.0 / 4.0, rel=1e-14)
     assert b.item() == pytest.approx(-0.1 * 3.5 / 4.5, rel=1e-14)
@@ -136,7 +136,9 @@ def test_matrices_without_names_are_never_taken_for_biases() -> None:
 
 # --- what a step takes ------------------------------------------------------
 
-Pass = Callable[[dict[str, rnn.Matrix]], Mapping[str, rnn.Matrix] | Iterable[rnn.Matrix]]
+Pass = Callable[
+    [dict[str, rnn.Matrix]], Mapping[str, rnn.Matrix] | Iterable[rnn.Matrix]
+]
 
 WAYS: dict[str, Pass] = {
     "dict": lambda p: p,

@@ -4,7 +4,6 @@ import gc
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -42,28 +41,25 @@ def test_a_matrix_of_an_open_graph_is_refused_by_another(x: rnn.Matrix) -> None:
     with rnn.Graph() as g:
         y = x.square()
     h = rnn.Graph()
-    for call in (lambda: h.tanh(y), lambda: h.add(x, y), lambda: h.matmul(y, x)):
+    for op, operands in (("tanh", (y,)), ("add", (x, y)), ("matmul", (y, x))):
         with pytest.raises(rnn.GraphError, match="graph"):
-            call()
+            getattr(h, op)(*operands)
     assert len(h) == 0
     with h, pytest.raises(rnn.GraphError):
         _ = y + 1.0
+    assert len(g) == 1  # a graph that is gone would not be open
 
 
-def finish_by_backward(g: rnn.Graph, y: rnn.Matrix) -> None:
-    y.grad[...] = 1.0
-    g.backward()
+Finish = Callable[[rnn.Graph], None]
 
 
-def finish_by_clear(g: rnn.Graph, y: rnn.Matrix) -> None:
-    g.clear()
-
-
-@pytest.mark.parametrize("finish", [finish_by_backward, finish_by_clear])
-def test_a_matrix_of_a_finished_graph_enters_by_value(x: rnn.Matrix, finish) -> None:
+@pytest.mark.parametrize("finish", [rnn.Graph.backward, rnn.Graph.clear])
+def test_a_matrix_of_a_finished_graph_enters_by_value(
+    x: rnn.Matrix, finish: Finish
+) -> None:
     with rnn.Graph() as g:
         y = x.square()
-    finish(g, y)
+    finish(g)
     x.zero_grad()
     value = y.value.copy()
     with rnn.Graph() as h:
@@ -116,7 +112,9 @@ def test_leaving_the_with_block_does_not_finish_a_graph(x: rnn.Matrix) -> None:
 # --- recording on and off ---------------------------------------------------
 
 
-def test_nothing_is_recorded_outside_a_graph_or_with_recording_off(x: rnn.Matrix) -> None:
+def test_nothing_is_recorded_outside_a_graph_or_with_recording_off(
+    x: rnn.Matrix,
+) -> None:
     with rnn.Graph(recording=False) as off:
         y = (x @ x + 1.0).tanh()
     assert not off.recording
@@ -133,8 +131,7 @@ def test_nothing_is_recorded_outside_a_graph_or_with_recording_off(x: rnn.Matrix
 
 def resident_bytes() -> int:
     try:
-        with open("/proc/self/statm") as statm:
-            return int(statm.read().split()[1]) * 4096
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
     except FileNotFoundError:
         pytest.skip("the memory of this process cannot be read here")
 
@@ -201,7 +198,9 @@ def test_nested_graphs_record_in_the_innermost(x: rnn.Matrix) -> None:
     np.testing.assert_array_equal(x.grad, np.full((2, 2), 5.0))
 
 
-def test_an_unrecorded_graph_within_a_recording_one_records_nothing(x: rnn.Matrix) -> None:
+def test_an_unrecorded_graph_within_a_recording_one_records_nothing(
+    x: rnn.Matrix,
+) -> None:
     with rnn.Graph() as outer:
         with rnn.Graph(recording=False):
             aside = x.square()
@@ -221,9 +220,14 @@ def test_an_explicit_graph_method_records_in_that_graph(x: rnn.Matrix) -> None:
 
 def test_an_exception_in_the_block_ends_the_recording(x: rnn.Matrix) -> None:
     g = rnn.Graph()
-    with pytest.raises(KeyError), g:
-        x.tanh()
-        raise KeyError
+
+    def fail_within() -> None:
+        with g:
+            x.tanh()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_within()
     recorded = len(g)
     x.tanh()
     assert len(g) == recorded

@@ -35,21 +35,19 @@ def weights(net: ref.Model) -> dict[str, float]:
     return {name: m.item() for name, m in net.parameters().items()}
 
 
-def gate(p: dict[str, float], name: str, x: float, h: float) -> float:
-    return p[f"{name}.weight_x"] * x + p[f"{name}.weight_h"] * h + p[f"{name}.bias"]
+def gate(p: dict[str, float], name: str, x: float, *h: float) -> float:
+    """Return W x + U h + b; of several h, column k of U is "weight_h k"."""
+    result = p[f"{name}.weight_x"] * x + p[f"{name}.bias"]
+    for k, h_k in enumerate(h):
+        result += p[f"{name}.weight_h {k}" if len(h) > 1 else f"{name}.weight_h"] * h_k
+    return result
 
 
 def fed(p: dict[str, float], x: float, h: tuple[float, float]) -> float:
     """Return F of a layer among two of one unit, prefix stripped."""
     result = 0.0
     for i in (0, 1):
-        scope = f"feedback.{i}.gate"
-        g = sigma(
-            p[f"{scope}.weight_x"] * x
-            + p[f"{scope}.weight_h 0"] * h[0]
-            + p[f"{scope}.weight_h 1"] * h[1]
-            + p[f"{scope}.bias"]
-        )
+        g = sigma(gate(p, f"feedback.{i}.gate", x, *h))
         result += g * p[f"feedback.{i}.weight_h"] * h[i]
     return result
 
@@ -124,29 +122,43 @@ def test_a_unit_follows_its_equations(
         assert prev[-1].item() == pytest.approx(y, rel=EXACT, abs=EXACT)
 
 
-def gf_rnn(p: dict[str, float], x: float, _h: float, _c: float, f: float) -> Any:
+# `read` is what the unit gates read: the layer's own h, or those of both layers.
+Read = tuple[float, ...]
+
+
+def gf_rnn(
+    p: dict[str, float], x: float, _read: Read, _h: float, _c: float, f: float
+) -> Any:
     return math.tanh(p["hidden.weight_x"] * x + f + p["hidden.bias"]), 0.0
 
 
-def gf_lstm(p: dict[str, float], x: float, h: float, c: float, f: float) -> Any:
-    i, k, o = (sigma(gate(p, name, x, h)) for name in ("input", "forget", "output"))
+def gf_lstm(
+    p: dict[str, float], x: float, read: Read, _h: float, c: float, f: float
+) -> Any:
+    i, k, o = (sigma(gate(p, name, x, *read)) for name in ("input", "forget", "output"))
     n = math.tanh(p["candidate.weight_x"] * x + f + p["candidate.bias"])
     c = k * c + i * n
     return o * math.tanh(c), c
 
 
-def gf_gru(p: dict[str, float], x: float, h: float, _c: float, f: float) -> Any:
-    r, z = sigma(gate(p, "reset", x, h)), sigma(gate(p, "update", x, h))
+def gf_gru(
+    p: dict[str, float], x: float, read: Read, h: float, _c: float, f: float
+) -> Any:
+    r, z = sigma(gate(p, "reset", x, *read)), sigma(gate(p, "update", x, *read))
     n = math.tanh(p["candidate.weight_x"] * x + p["candidate.bias"] + r * f)
     return (1.0 - z) * n + z * h, 0.0
 
 
-@pytest.mark.parametrize("kind", ["scalar", "vector"])
+@pytest.mark.parametrize(
+    "options", [{}, {"gate": "vector"}, {"all_to_gates": True}], ids=str
+)
 @pytest.mark.parametrize(
     ("cell", "by_hand"), [("GFRNN", gf_rnn), ("GFLSTM", gf_lstm), ("GFGRU", gf_gru)]
 )
-def test_a_fed_unit_follows_its_equations(cell: str, by_hand: Any, kind: str) -> None:
-    net = getattr(ref, cell)(1, [1, 1], None, seed=3, gate=kind)
+def test_a_fed_unit_follows_its_equations(
+    cell: str, by_hand: Any, options: dict[str, Any]
+) -> None:
+    net = getattr(ref, cell)(1, [1, 1], None, seed=3, **options)
     stir(net)
     layers: list[dict[str, float]] = [{}, {}]
     for name, m in net.parameters().items():
@@ -163,7 +175,8 @@ def test_a_fed_unit_follows_its_equations(cell: str, by_hand: Any, kind: str) ->
         for j in (0, 1):
             # Feedback is of the last tick: h, not new.
             f = fed(layers[j], below, h)
-            below, c[j] = by_hand(layers[j], below, h[j], c[j], f)
+            read = h if options.get("all_to_gates") else (h[j],)
+            below, c[j] = by_hand(layers[j], below, read, h[j], c[j], f)
             new.append(below)
         h = (new[0], new[1])
         assert [m.item() for m in prev.hidden] == pytest.approx(h, rel=EXACT, abs=EXACT)
@@ -263,12 +276,12 @@ def test_gradients_through_time_equal_central_differences(
     net = getattr(ref, cell)(2, [2, 1], 1, embedding_size=2, seed=5, **options)
     stir(net)
 
-    def run(*_parameters: ref.Matrix) -> ref.Matrix:
+    def run(graph: ref.Graph) -> ref.Matrix:
         output, state = net([[0, 1], [1, 1]])
         hidden = state.hidden[0]
-        return ref.apply("concat", output.T, hidden.reshape(4, 1))
+        return graph.concat(output.T, hidden.reshape(4, 1))
 
-    ref.gradcheck(run, list(net.parameters().values()))
+    ref.gradcheck(run, net)
 
 
 @pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])

@@ -28,7 +28,7 @@ def initial(case: ModelCase) -> rnn.State:
     return rnn.State(tuple(h.T.copy() for h in hidden), tuple(c.T.copy() for c in cell))
 
 
-def by_ticks(net: rnn.Model, x: Array, state: rnn.State) -> tuple[Array, rnn.Step]:
+def by_ticks(net: Any, x: Array, state: rnn.State) -> tuple[Array, rnn.Step]:
     """Return the output (batch, time, features) and the last step."""
     kind = net.dtype
     hidden = tuple(rnn.Matrix(h.T, dtype=kind) for h in state.hidden)
@@ -89,14 +89,14 @@ def test_a_recorded_sequence_has_the_gradients_of_its_ticks(case: ModelCase) -> 
 
 
 @pytest.fixture
-def net() -> rnn.Model:
+def net() -> Any:
     return rnn.LSTM(3, [4, 2], 5, seed=2, dtype="float64")
 
 
 X = spread(2 * 6, 3).reshape(2, 6, 3)
 
 
-def test_one_sequence_without_a_batch_equals_a_batch_of_one(net: rnn.Model) -> None:
+def test_one_sequence_without_a_batch_equals_a_batch_of_one(net: Any) -> None:
     y, state = net(X[0])
     batched, batched_state = net(X[:1])
     assert y.shape == (6, 5)
@@ -105,7 +105,7 @@ def test_one_sequence_without_a_batch_equals_a_batch_of_one(net: rnn.Model) -> N
         np.testing.assert_array_equal(one, other)
 
 
-def test_time_major_is_the_same_with_the_axes_exchanged(net: rnn.Model) -> None:
+def test_time_major_is_the_same_with_the_axes_exchanged(net: Any) -> None:
     y, state = net(X)
     swapped, swapped_state = net(X.swapaxes(0, 1), time_major=True)
     np.testing.assert_array_equal(swapped, y.swapaxes(0, 1))
@@ -124,13 +124,13 @@ def test_time_major_is_the_same_with_the_axes_exchanged(net: rnn.Model) -> None:
     ],
     ids=["Fortran", "strided", "negative strides", "big endian", "nested lists"],
 )
-def test_sequences_of_any_layout_are_read_right(net: rnn.Model, layout: Any) -> None:
+def test_sequences_of_any_layout_are_read_right(net: Any, layout: Any) -> None:
     np.testing.assert_array_equal(net(layout(X))[0], net(X)[0])
 
 
 @pytest.mark.parametrize("kind", ["<i8", ">i4", "u1", "i2", "list"])
 def test_symbols_of_any_integer_type_are_read_right(kind: str) -> None:
-    net = rnn.GRU(5, [4], 5, embedding_size=3)
+    net: Any = rnn.GRU(5, [4], 5, embedding_size=3)
     symbols = np.array([[0, 4, 2], [1, 1, 3]])
     expected, _ = net(symbols)
     given = symbols.tolist() if kind == "list" else symbols.astype(kind)
@@ -138,7 +138,7 @@ def test_symbols_of_any_integer_type_are_read_right(kind: str) -> None:
 
 
 def test_a_sequence_in_chunks_with_its_state_is_the_sequence_bit_for_bit(
-    net: rnn.Model,
+    net: Any,
 ) -> None:
     y, end = net(X)
     state, pieces = None, []
@@ -153,7 +153,7 @@ def test_a_sequence_in_chunks_with_its_state_is_the_sequence_bit_for_bit(
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_call_does_not_change_the_state_it_was_given(net: rnn.Model) -> None:
+def test_a_call_does_not_change_the_state_it_was_given(net: Any) -> None:
     _, state = net(X)
     before = [a.copy() for a in (*state.hidden, *state.cell)]
     net(X, state)
@@ -161,8 +161,8 @@ def test_a_call_does_not_change_the_state_it_was_given(net: rnn.Model) -> None:
         np.testing.assert_array_equal(array, kept)
 
 
-def test_calls_in_one_graph_are_differentiated_across(net: rnn.Model) -> None:
-    twin = rnn.LSTM(3, [4, 2], 5, seed=2, dtype="float64")
+def test_calls_in_one_graph_are_differentiated_across(net: Any) -> None:
+    twin: Any = rnn.LSTM(3, [4, 2], 5, seed=2, dtype="float64")
     with rnn.Graph() as g:
         _, state = net(X[:, :3])
         y, _ = net(X[:, 3:], state)
@@ -177,7 +177,7 @@ def test_calls_in_one_graph_are_differentiated_across(net: rnn.Model) -> None:
         assert_close(matrix.grad, twin[name].grad, 1e-10, name)
 
 
-def test_a_state_of_a_finished_graph_enters_by_value(net: rnn.Model) -> None:
+def test_a_state_of_a_finished_graph_enters_by_value(net: Any) -> None:
     with rnn.Graph() as g:
         y, state = net(X)
         loss = y.sum()
@@ -192,14 +192,14 @@ def test_a_state_of_a_finished_graph_enters_by_value(net: rnn.Model) -> None:
     assert state.hidden[0].shape == (4, 2)
 
 
-def test_a_state_of_a_graph_still_open_is_an_error(net: rnn.Model) -> None:
+def test_a_state_of_a_graph_still_open_is_an_error(net: Any) -> None:
     with rnn.Graph():
         _, state = net(X)
         with rnn.Graph(), pytest.raises(rnn.GraphError, match="graph"):
             net(X, state)
 
 
-def test_detach_gives_arrays_of_its_own(net: rnn.Model) -> None:
+def test_detach_gives_arrays_of_its_own(net: Any) -> None:
     with rnn.Graph():
         _, state = net(X)
     free = state.detach()
@@ -208,7 +208,7 @@ def test_detach_gives_arrays_of_its_own(net: rnn.Model) -> None:
         assert not np.shares_memory(array, matrix.value)
 
 
-def test_targets_and_mask_may_be_batch_by_time(net: rnn.Model) -> None:
+def test_targets_and_mask_may_be_batch_by_time(net: Any) -> None:
     targets = np.array([[0, 1, 2, 3, 4, 0], [4, 4, 1, 0, 2, 3]])
     mask = np.array([[1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 0]], dtype=bool)
     with rnn.Graph(recording=False) as g:
@@ -220,7 +220,7 @@ def test_targets_and_mask_may_be_batch_by_time(net: rnn.Model) -> None:
 
 
 def test_what_lies_behind_the_mask_has_no_gradient() -> None:
-    nets_ = [rnn.GRU(3, [4], 5, seed=1, dtype="float64") for _ in range(2)]
+    nets_: list[Any] = [rnn.GRU(3, [4], 5, seed=1, dtype="float64") for _ in range(2)]
     x = X.copy()
     mask = np.array([[1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 0]])
     gradients = []
@@ -236,14 +236,14 @@ def test_what_lies_behind_the_mask_has_no_gradient() -> None:
 
 
 def test_symbols_without_an_embedding_are_one_hot_columns() -> None:
-    net = rnn.GFLSTM(5, [4, 3], 2, dtype="float64")
+    net: Any = rnn.GFLSTM(5, [4, 3], 2, dtype="float64")
     symbols = np.array([[0, 4, 2], [1, 1, 3]])
     one_hot = np.eye(5)[symbols]
     assert_close(net(symbols)[0], net(one_hot)[0], 1e-15, "output")
 
 
 def test_forward_takes_one_symbol_as_a_number() -> None:
-    net = rnn.RNN(5, [4], 5, embedding_size=3)
+    net: Any = rnn.RNN(5, [4], 5, embedding_size=3)
     g = rnn.Graph(recording=False)
     one, many = net.forward(g, 3), net.forward(g, [3])
     assert one.output.shape == (5, 1)
@@ -252,7 +252,7 @@ def test_forward_takes_one_symbol_as_a_number() -> None:
 
 @pytest.mark.parametrize("shape", [(0, 6, 3), (2, 0, 3)])
 def test_an_empty_sequence_or_batch_has_an_empty_output(
-    net: rnn.Model, shape: tuple[int, int, int]
+    net: Any, shape: tuple[int, int, int]
 ) -> None:
     state = None if shape[0] == 0 else net(X)[1]
     y, after = net(np.zeros(shape), state)

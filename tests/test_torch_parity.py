@@ -130,11 +130,13 @@ def start_states(net: Net) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
 
 
 @pytest.mark.parametrize("net", NETS, ids=str)
-def test_a_net_equals_pytorch_in_values_and_all_gradients(
-    net: Net, dtype: str
-) -> None:
+def test_a_net_equals_pytorch_in_values_and_all_gradients(net: Net, dtype: str) -> None:
     model = getattr(rnn, CLASSES[net.cell])(
-        net.input_size, list(net.hidden_sizes), net.output_size, dtype=dtype, **net.options
+        net.input_size,
+        list(net.hidden_sizes),
+        net.output_size,
+        dtype=dtype,
+        **net.options,
     )
     oracle.stir(model, 0.1)
     peer = Peer(net, model, dtype)

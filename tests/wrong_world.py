@@ -96,7 +96,8 @@ class World:
             *self.open_tick.hidden,
         ]
         arrays = [array for m in matrices for array in (m.value, m.grad)]
-        arrays += [*self.state.hidden, *self.state.cell, self.x, self.sequences]
+        arrays += [np.asarray(v) for v in (*self.state.hidden, *self.state.cell)]
+        arrays += [self.x, self.sequences]
         graphs = (self.off, self.g, self.other, self.done, self.retained)
         rule = self.rmsprop
         return [

@@ -162,12 +162,12 @@ class CharModel:
         self,
         text: str,
         *,
-        batch_size: int = 32,
+        batch_size: int = 16,
         seq_length: int | None = None,
         steps: int | None = None,
         epochs: int | None = None,
         minutes: float | None = None,
-        learning_rate: float = 2e-3,
+        learning_rate: float = 5e-3,
         clip_value: float | None = 0.1,
         validation_fraction: float = 0.0,
         seed: int = 0,
@@ -385,18 +385,14 @@ class CharModel:
         net, metadata = load_with_metadata(path)
         try:
             return cls(net, **_parse(metadata.get(_KIND)))
-        except (ArgumentError, VocabularyError) as error:
-            raise FormatError(
-                f"load: {os.fspath(path)} is inconsistent, {error}"
-            ) from None
-        except FormatError as error:
-            raise FormatError(f"load: {os.fspath(path)} {error}") from None
+        except (ArgumentError, VocabularyError, FormatError) as error:
+            raise FormatError(f"{os.fspath(path)}: {error}") from None
 
 
 def _parse(notes: str | None) -> dict[str, Any]:
     """What `save` wrote beside the net, as arguments of `CharModel`."""
     if notes is None:
-        raise FormatError("holds a net but no character model, use recurrentnn.load")
+        raise FormatError("a net but no character model, use recurrentnn.load")
     try:
         match json.loads(notes):
             case {
@@ -410,7 +406,7 @@ def _parse(notes: str | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         # Not JSON, JSON nested beyond reason, or symbols that cannot be any.
         pass
-    raise FormatError("has a damaged description of its vocabulary and mode")
+    raise FormatError("the description of vocabulary and mode is damaged")
 
 
 def _check(name: str, size: int) -> None:

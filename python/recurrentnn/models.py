@@ -57,6 +57,7 @@ from typing import Literal, Self, TypeAlias
 from numpy.typing import DTypeLike
 
 from recurrentnn._recurrentnn import Model
+from recurrentnn.errors import FormatError
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
 
 Init: TypeAlias = Literal["glorot", "normal", "uniform"]
@@ -257,7 +258,10 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 def load_with_metadata(path: str | os.PathLike[str]) -> tuple[Model, dict[str, str]]:
     """As `load`, with the text entries that `Model.save` was given."""
-    core, metadata = Model.load(path)
+    try:
+        core, metadata = Model.load(path)
+    except FormatError as error:
+        raise FormatError(f"{os.fspath(path)}: {error}") from None
     return Model.__new__(MODELS[core.cell], core), metadata
 
 

@@ -88,7 +88,7 @@ Example:
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
-    default=32,
+    default=16,
     show_default=True,
     help="Lines or parallel streams per update.",
 )
@@ -101,7 +101,7 @@ Example:
 @click.option(
     "--learning-rate",
     type=click.FloatRange(min=0, min_open=True),
-    default=2e-3,
+    default=5e-3,
     show_default=True,
     help="Of RMSProp.",
 )

@@ -1,24 +1,26 @@
 """Derivatives against differences: the judge of every backward pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from . import random
 from .graph import Graph
 from .ieee import dot
 from .matrix import Matrix
+from .params import Parameters, named
+
+Function = Callable[[Graph], Matrix]
 
 
 def gradcheck(
-    function: Callable[..., Matrix],
-    matrices: Sequence[Matrix],
+    function: Function,
+    matrices: Parameters,
     *,
     step: float = 1e-3,
     tolerance: float = 1e-7,
-    seed: int = 0,
 ) -> float:
     """Compare the gradients of a function with extrapolated central differences.
 
-    The function's output Y, of any shape, is made a number by weights of our own,
+    The function's result Y, of any shape, is made a number by weights of our own,
     L = sum_k w_k y_k with w in [0.5, 1.5), so that no element of Y can hide behind
     another. With the central difference D(h) = (L(x+h) - L(x-h)) / (2h), the estimate
     (4 D(h/2) - D(h)) / 3 is off by O(h^4) (Richardson), here some 1e-12, instead of
@@ -27,18 +29,16 @@ def gradcheck(
     Parameters
     ----------
     function
-        Gets `matrices` and returns a matrix; the same numbers give the same result.
+        Gets a graph, which also is the active one, and returns a matrix; the same
+        numbers give the same result.
     matrices
-        Where to differentiate, away from kinks and from the edges of domains. The
-        function may also reach them in another way, as a net its parameters; they are
-        left as they were.
+        What to differentiate by: a model, a mapping or matrices, away from kinks and
+        from the edges of domains. They are left as they were.
     step
-        h.
+        The h above.
     tolerance
         Largest max|a - b| / max(1, max|b|) over a matrix, a the gradient of the
         recording, b that of the differences.
-    seed
-        Of the weights w.
 
     Returns
     -------
@@ -50,38 +50,46 @@ def gradcheck(
     AssertionError
         If it is above the tolerance, or not a number. Names the matrix and element.
     """
-    gradients = [m.grad if m.has_grad else None for m in matrices]
-    for m in matrices:
+    names = named(matrices)
+    before = {m: m.grad if m.has_grad else None for m in names}
+    for m in names:
         m.forget_grad()
     try:
-        return _worst_error(function, matrices, step, tolerance, seed)
+        loss = _record(function)
+        return max(
+            (_compare(m, name, loss, step, tolerance) for m, name in names.items()),
+            default=0.0,
+        )
     finally:
-        for m, gradient in zip(matrices, gradients, strict=True):
+        for m, gradient in before.items():
             m.forget_grad()
             if gradient is not None:
                 m.grad = gradient
 
 
-def _worst_error(
-    function: Callable[..., Matrix],
-    matrices: Sequence[Matrix],
-    step: float,
-    tolerance: float,
-    seed: int,
-) -> float:
+def _record(function: Function) -> Callable[[], float]:
+    """Fill the gradients of L by a recording; return L as a function of the values."""
     with Graph() as graph:
-        out = function(*matrices)
+        y = function(graph)
     weights = [
-        0.5 + random.uniform(seed, random.MATRIX, 0, k) for k in range(out.shape.size)
+        0.5 + random.uniform(0, random.MATRIX, 0, k) for k in range(y.shape.size)
     ]
-    out.grad = weights
+    y.grad = weights
     graph.backward()
 
     def loss() -> float:
-        with Graph(recording=False):
-            return dot(weights, function(*matrices).value)
+        with Graph(recording=False) as graph:
+            return dot(weights, function(graph).value)
 
-    def central(m: Matrix, k: int, h: float) -> float:
+    return loss
+
+
+def _compare(
+    m: Matrix, name: str, loss: Callable[[], float], step: float, tolerance: float
+) -> float:
+    """Return the largest error of one matrix, relative as the tolerance is."""
+
+    def central(k: int, h: float) -> float:
         x = m.value[k]
         try:
             m.value[k] = x + h
@@ -92,21 +100,19 @@ def _worst_error(
             m.value[k] = x
         return (above - below) / (2.0 * h)
 
+    numeric = [
+        (4.0 * central(k, step / 2.0) - central(k, step)) / 3.0
+        for k in range(m.shape.size)
+    ]
+    scale = max([1.0, *map(abs, numeric)])
     worst = 0.0
-    for number, m in enumerate(matrices):
-        recorded = m.grad
-        numeric = [
-            (4.0 * central(m, k, step / 2.0) - central(m, k, step)) / 3.0
-            for k in range(m.shape.size)
-        ]
-        scale = max([1.0, *map(abs, numeric)])
-        for k, (a, b) in enumerate(zip(recorded, numeric, strict=True)):
-            error = abs(a - b) / scale
-            # Not `error > tolerance`: an error that is no number must fail too.
-            if not error <= tolerance:
-                raise AssertionError(
-                    f"gradcheck: gradient of matrix {number} at "
-                    f"({k % m.rows}, {k // m.rows}) is {a!r} but differences give {b!r}"
-                )
-            worst = max(worst, error)
+    for k, (a, b) in enumerate(zip(m.grad, numeric, strict=True)):
+        error = abs(a - b) / scale
+        # Not `error > tolerance`: an error that is no number must fail too.
+        if not error <= tolerance:
+            raise AssertionError(
+                f"gradcheck: gradient of {name} at ({k % m.rows}, {k // m.rows}) "
+                f"is {a!r} but differences give {b!r}"
+            )
+        worst = max(worst, error)
     return worst

@@ -44,18 +44,18 @@ def orthogonal(rows: int, cols: int, *, seed: int, step: int) -> Matrix:
     """Draw orthonormal columns, or rows if those are fewer (Saxe et al. 2014).
 
     A tall matrix of normal numbers, orthonormalised column by column (Gram and Schmidt,
-    modified); each column twice, because once leaves an error that grows with the
-    condition number ("twice is enough", Parlett).
+    classical); each column is projected twice, because once leaves an error that grows
+    with the condition number ("twice is enough", Giraud et al. 2005).
     """
     m, n = max(rows, cols), min(rows, cols)
     a = normal(m, n, 0.0, 1.0, seed=seed, step=step)
     columns = [a.column(j) for j in range(n)]
     for j in range(n):
         for _ in range(2):
-            for i in range(j):
-                overlap = dot(columns[i], columns[j])
+            overlaps = [dot(columns[i], columns[j]) for i in range(j)]
+            for q, overlap in zip(columns[:j], overlaps, strict=True):
                 columns[j] = [
-                    x - overlap * q for x, q in zip(columns[j], columns[i], strict=True)
+                    x - overlap * y for x, y in zip(columns[j], q, strict=True)
                 ]
         length = math.sqrt(dot(columns[j], columns[j]))
         columns[j] = [x / length for x in columns[j]]

@@ -5,17 +5,16 @@ Both rules divide by the running root mean square of the gradient (Tieleman and 
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from .ieee import divide, total
 from .matrix import Matrix
-from .model import Model
+from .params import Parameters, is_bias, named
 from .shape import expect
 from .state import StepStats
 
-Parameters = Model | Mapping[str, Matrix] | Iterable[Matrix]
 MeanSquares = WeakKeyDictionary[Matrix, list[float]]
 # (w, s, gradient, whether weight decay applies) -> new w, new s, whether g was clipped
 Rule = Callable[[float, float, float, bool], tuple[float, float, bool]]
@@ -140,8 +139,8 @@ def _step(
         If a recording that used a parameter waits for its backward pass; nothing is
         changed.
     """
-    named = _named(parameters)
-    for label, _, m in named:
+    names = named(parameters)
+    for m, label in names.items():
         waits = any(r.open and not r.differentiated for r in m.used_by)
         expect(
             not waits,
@@ -155,36 +154,19 @@ def _step(
                 f"{name}: gradient of {label} is {g} at ({k % m.rows}, {k // m.rows})",
                 ArithmeticError,
             )
-    norm = math.sqrt(total(g * g for _, _, m in named if m.has_grad for g in m.grad))
+    norm = math.sqrt(total(g * g for m in names if m.has_grad for g in m.grad))
     scale = clip_norm / norm if clip_norm is not None and norm > clip_norm else 1.0
 
     elements = clipped = 0
-    for _, is_bias, m in named:
+    for m, label in names.items():
+        decays = decay_biases or not is_bias(label)
         s = state.setdefault(m, [0.0] * m.shape.size)
         for k, g in enumerate(m.grad if m.has_grad else [0.0] * m.shape.size):
-            decays = decay_biases or not is_bias
             m.value[k], s[k], was_clipped = rule(m.value[k], s[k], g * scale, decays)
             clipped += was_clipped
         elements += m.shape.size
         m.zero_grad()
     return StepStats(norm, clipped / elements if elements else 0.0)
-
-
-def _named(parameters: Parameters) -> list[tuple[str, bool, Matrix]]:
-    """Each matrix once: what to call it, whether it is a bias, and itself."""
-    if isinstance(parameters, Model):
-        parameters = parameters.parameters()
-    if isinstance(parameters, Mapping):
-        found = [
-            (label, label.rpartition(".")[2].startswith("bias"), m)
-            for label, m in parameters.items()
-        ]
-    else:
-        found = [(f"parameter {n}", False, m) for n, m in enumerate(parameters)]
-    once: dict[Matrix, tuple[str, bool, Matrix]] = {}
-    for row in found:
-        once.setdefault(row[2], row)
-    return list(once.values())
 
 
 def _expect_not_negative(name: str, setting: str, x: float) -> None:

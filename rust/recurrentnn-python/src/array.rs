@@ -58,10 +58,12 @@ pub(crate) fn numbers<T: Number>(
     name: &str,
     object: &Bound<'_, PyAny>,
 ) -> PyResult<(Shape, Vec<T>)> {
-    if let Ok(array) = object.extract::<PyReadonlyArray2<'_, T>>() {
+    let array = as_array(op, name, object)?;
+    if is_aligned::<T>(&array)
+        && let Ok(array) = array.extract::<PyReadonlyArray2<'_, T>>()
+    {
         return Ok(columns(&array.as_array()));
     }
-    let array = as_array(op, name, object)?;
     let shape = array.shape().to_vec();
     let [rows, cols] = match shape[..] {
         [] => [1, 1],
@@ -72,18 +74,27 @@ pub(crate) fn numbers<T: Number>(
             return Err(raise("ShapeError", message));
         }
     };
-    let array = convert::<T>(op, name, &array)?.call_method1("reshape", ((rows, cols),))?;
-    let array: PyReadonlyArray2<'_, T> = array.extract()?;
-    Ok(columns(&array.as_array()))
+    let array = doubles(op, name, &array)?.call_method1("reshape", ((rows, cols),))?;
+    let array: PyReadonlyArray2<'_, f64> = array.extract()?;
+    let (shape, numbers) = columns(&array.as_array());
+    Ok((shape, numbers.into_iter().map(T::from_f64).collect()))
 }
 
-fn columns<T: Number>(array: &ArrayView2<'_, T>) -> (Shape, Vec<T>) {
+/// Whether every element lies where a `T` may lie: a field of a packed structure may not.
+fn is_aligned<T>(array: &Bound<'_, PyUntypedArray>) -> bool {
+    let size = isize::try_from(size_of::<T>()).unwrap_or(1);
+    let aligned = || array.getattr("flags")?.getattr("aligned")?.extract::<bool>();
+    array.strides().iter().all(|stride| stride % size == 0) && aligned().unwrap_or(false)
+}
+
+fn columns<T: Copy>(array: &ArrayView2<'_, T>) -> (Shape, Vec<T>) {
     let shape = Shape::new(array.nrows(), array.ncols());
     (shape, array.t().iter().copied().collect())
 }
 
-/// The array in this element type; what is no real number is refused.
-pub(crate) fn convert<'py, T: Number>(
+/// A float64 copy of the array, whatever its layout; what is no real number is refused. Rounding to
+/// float32 is ours: NumPy warns where a number becomes infinite.
+pub(crate) fn doubles<'py>(
     op: &str,
     name: &str,
     array: &Bound<'py, PyUntypedArray>,
@@ -93,7 +104,7 @@ pub(crate) fn convert<'py, T: Number>(
         let message = format!("{op}: {name} must be real numbers but is an array of {}", array.dtype());
         return Err(raise("DTypeError", message));
     }
-    array.call_method1("astype", (numpy::dtype::<T>(array.py()),))
+    array.call_method1("astype", (numpy::dtype::<f64>(array.py()),))
 }
 
 /// A new C-ordered array of these numbers.

@@ -112,7 +112,7 @@ pub(crate) fn options(
         }
         config.input_to_all = true;
         config.all_to_output = true;
-        config.options.all_to_gates = true;
+        config.options.all_to_gates = config.cell.has_unit_gates();
     }
     Ok((config, dtype))
 }

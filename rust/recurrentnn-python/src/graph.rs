@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 use recurrentnn::element::DType;
 use recurrentnn::graph::Graph;
 use recurrentnn::kernels::Isa;
@@ -87,7 +86,7 @@ impl PyGraph {
         with_type!(dtype, T => {
             let matrices = operands
                 .iter()
-                .map(|operand| operand_matrix::<T>(op.name(), operand))
+                .map(|operand| operand_matrix::<T>(op.name(), "operand", operand))
                 .collect::<PyResult<Vec<_>>>()?;
             let matrices: Vec<_> = matrices.iter().collect();
             let mut graph = self.lock::<T>()?;
@@ -133,15 +132,13 @@ fn common_dtype(op: &str, operands: &[&Bound<'_, PyAny>]) -> PyResult<DType> {
 /// A matrix as it is; anything else as a constant.
 pub(crate) fn operand_matrix<T: Number>(
     op: &str,
+    name: &str,
     operand: &Bound<'_, PyAny>,
 ) -> PyResult<Matrix<T>> {
     if let Ok(matrix) = operand.cast::<PyMatrix>() {
-        return matrix.get().inner.typed::<T>(op, "operand").cloned();
+        return matrix.get().inner.typed::<T>(op, name).cloned();
     }
-    if operand.is_none() || operand.is_instance_of::<PyString>() {
-        return Err(wrong_type(op, "operand", "a matrix, an array or a number", operand));
-    }
-    let (shape, numbers) = array::numbers::<T>(op, "operand", operand)?;
+    let (shape, numbers) = array::numbers::<T>(op, name, operand)?;
     Matrix::constant(shape, numbers).map_err(translate)
 }
 

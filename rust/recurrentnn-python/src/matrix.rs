@@ -328,8 +328,8 @@ impl PyMatrix {
         if rows * cols > 24 {
             return Ok(format!("Matrix({rows}x{cols}, {dtype})"));
         }
-        let numbers = self.value(py)?.call_method0("tolist")?.repr()?;
-        Ok(format!("Matrix({numbers}, dtype='{dtype}')"))
+        let numbers = self.value(py)?.str()?.to_string().replace('\n', "\n ");
+        Ok(format!("Matrix({rows}x{cols}, {dtype},\n {numbers})"))
     }
 
     fn __copy__(&self) -> PyResult<Self> {
@@ -352,14 +352,14 @@ impl PyMatrix {
     /// Copies data of exactly this shape into the value or the gradient.
     fn assign(&self, what: &str, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let expected = self.inner.shape();
-        if let Ok(shape) = array::as_array(what, "data", data).map(|array| array.shape().to_vec())
-            && shape != [expected.rows, expected.cols]
-        {
-            let message = format!("{what}: data must be {expected} but has shape {shape:?}");
-            return Err(raise("ShapeError", message));
-        }
+        let dims = array::as_array(what, "data", data)?.ndim();
         with!(&self.inner, AnyMatrix, |m| {
-            let (_, numbers) = array::numbers(what, "data", data)?;
+            let (given, numbers) = array::numbers(what, "data", data)?;
+            if dims != 2 || given != expected {
+                let message = format!("{what}: data must be {expected} but is {given}");
+                let message = if dims == 2 { message } else { format!("{message}, {dims}-D") };
+                return Err(raise("ShapeError", message));
+            }
             guard(|| {
                 let mut target = match what {
                     "value" | "w" => m.value_mut()?,

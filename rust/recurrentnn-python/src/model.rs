@@ -17,7 +17,7 @@ use recurrentnn::unroll::{Sequence, unroll};
 use crate::argument::{self, Given};
 use crate::config::options;
 use crate::dtype::{Number, with, with_type};
-use crate::error::{guard, raise, wrong_type};
+use crate::error::{guard, wrong_type};
 use crate::graph::{self, PyGraph, Recorded};
 use crate::matrix::PyMatrix;
 use crate::sequence::{self, Input, SequenceInput};
@@ -99,7 +99,7 @@ fn forward<T: Recorded>(
     x: &Bound<'_, PyAny>,
     prev: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
-    let input = sequence::tick::<T>(x)?;
+    let input = sequence::tick::<T>(x, model.config())?;
     let batch = match &input {
         Input::Symbols(symbols) => symbols.len(),
         Input::Features(features) => features.cols(),
@@ -107,14 +107,16 @@ fn forward<T: Recorded>(
     let states = states_or_zeros(model, prev, batch)?;
     let mut graph = graph.lock::<T>()?;
     let (states, output) = guard(|| {
-        let x = match input {
-            Input::Symbols(symbols) => model.embed(&mut *graph, &symbols)?,
-            Input::Features(features) => features,
-        };
-        let states = model.step(&mut *graph, &x, &states)?;
-        let top = model.top(&mut *graph, &states)?;
-        let output = model.decode(&mut *graph, &top)?;
-        Ok((states, output))
+        graph.all_or_none(|graph| {
+            let x = match input {
+                Input::Symbols(symbols) => model.embed(graph, &symbols)?,
+                Input::Features(features) => features,
+            };
+            let states = model.step(graph, &x, &states)?;
+            let top = model.top(graph, &states)?;
+            let output = model.decode(graph, &top)?;
+            Ok((states, output))
+        })
     })?;
     state::step(py, &states, output)
 }
@@ -126,7 +128,7 @@ fn call<T: Recorded>(
     given: Option<&Bound<'_, PyAny>>,
     time_major: bool,
 ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
-    let input = sequence::sequence::<T>(x, time_major, model.config().features())?;
+    let input = sequence::sequence::<T>(x, time_major, model.config())?;
     let SequenceInput { input, layout } = input;
     let (batch, time) = (layout.batch, layout.time);
     let states = states_or_zeros(model, given, batch)?;
@@ -139,7 +141,7 @@ fn call<T: Recorded>(
             Input::Symbols(symbols) => Sequence::Symbols(symbols),
             Input::Features(features) => Sequence::Features(features),
         };
-        guard(|| unroll(model, &mut graph, &sequence, batch, states))?
+        guard(|| graph.all_or_none(|graph| unroll(model, graph, &sequence, batch, states)))?
     };
     if recording.is_some() {
         let states = state::matrices(py, &states)?;
@@ -188,10 +190,9 @@ impl PyModel {
             let (inner, parameters) = (Arc::clone(&model.inner), Arc::clone(&model.parameters));
             return Ok(Self { inner, parameters });
         }
-        let (Some(input_size), Some(hidden_sizes)) = (input_size, hidden_sizes) else {
-            let message = "Model: input_size, hidden_sizes and output_size must be given";
-            return Err(raise("ArgumentTypeError", message.into()));
-        };
+        let none = py.None().into_bound(py);
+        let (input_size, hidden_sizes) =
+            (input_size.unwrap_or(&none), hidden_sizes.unwrap_or(&none));
         let (config, dtype) = options(cell, input_size, hidden_sizes, output_size, keywords)?;
         with_type!(dtype, T => Self::wrap(py, guard(|| Model::<T>::new(config))?))
     }
@@ -334,13 +335,14 @@ impl PyModel {
     ///     Outside any graph arrays: (batch, time, outputs), and a `State` of (batch, size). Inside
     ///     `with Graph():` a Matrix outputs x (batch*time), column b*time + t, and a `State` of
     ///     matrices.
-    #[pyo3(signature = (x, state = None, *, time_major = false))]
+    #[pyo3(signature = (x, state = None, *, time_major = Given::Default(false)))]
     fn __call__(
         &self,
         x: &Bound<'_, PyAny>,
         state: Option<&Bound<'_, PyAny>>,
-        time_major: bool,
+        time_major: Given<'_, bool>,
     ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
+        let time_major = time_major.get("Model", "time_major", argument::boolean)?;
         with!(&*self.inner, AnyModel, |model| call(x.py(), model, x, state, time_major))
     }
 

@@ -32,21 +32,23 @@ impl Parameters {
             return Ok(Self(named.map(|(n, m)| (Some(n.clone()), m.clone_ref(py))).collect()));
         }
         let rule = "a model, a mapping of names to Matrix or an iterable of Matrix";
-        let matrix = |item: Bound<'_, PyAny>| match item.cast::<PyMatrix>() {
+        let matrix = |name: &str, item: Bound<'_, PyAny>| match item.cast::<PyMatrix>() {
             Ok(matrix) => Ok(matrix.clone().unbind()),
-            Err(_) => Err(wrong_type(op, "parameters", &format!("{rule}, and an item"), &item)),
+            Err(_) => Err(wrong_type(op, &format!("parameters: {name}"), "a Matrix", &item)),
         };
         if let Ok(mapping) = given.cast::<PyMapping>() {
             let items = mapping.items()?;
             let named = items.try_iter()?.map(|item| {
                 let (name, item): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract()?;
-                Ok((Some(name.str()?.to_string()), matrix(item)?))
+                let name = name.str()?.to_string();
+                let matrix = matrix(&name, item)?;
+                Ok((Some(name), matrix))
             });
             return Ok(Self(named.collect::<PyResult<_>>()?));
         }
         // A single matrix has no iterator; naming it here is kinder than "not iterable".
         let items = given.try_iter().map_err(|_| wrong_type(op, "parameters", rule, given))?;
-        let unnamed = items.map(|item| Ok((None, matrix(item?)?)));
+        let unnamed = items.map(|item| Ok((None, matrix("every item", item?)?)));
         Ok(Self(unnamed.collect::<PyResult<_>>()?))
     }
 

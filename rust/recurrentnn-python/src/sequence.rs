@@ -2,13 +2,14 @@
 
 use numpy::{PyArrayDescrMethods, PyReadonlyArray3, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use recurrentnn::config::Config;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::shape::Shape;
 
 use crate::argument;
 use crate::array;
 use crate::dtype::Number;
-use crate::error::{raise, translate};
+use crate::error::{raise, translate, wrong_type};
 use crate::graph::operand_matrix;
 use crate::matrix::PyMatrix;
 
@@ -37,14 +38,25 @@ fn is_integer(array: &Bound<'_, numpy::PyUntypedArray>) -> bool {
 }
 
 /// One tick: a matrix or array (features, batch), or integers, one per column.
-pub(crate) fn tick<T: Number>(x: &Bound<'_, PyAny>) -> PyResult<Input<T>> {
+pub(crate) fn tick<T: Number>(x: &Bound<'_, PyAny>, config: &Config) -> PyResult<Input<T>> {
+    let op = "forward";
     if x.cast::<PyMatrix>().is_err() {
-        let array = array::as_array("forward", "x", x)?;
+        let array = array::as_array(op, "x", x)?;
         if is_integer(&array) && array.ndim() < 2 {
-            return Ok(Input::Symbols(argument::indices("forward", "x", x)?.0));
+            return Ok(Input::Symbols(argument::indices(op, "x", x)?.0));
         }
     }
-    Ok(Input::Features(operand_matrix::<T>("forward", x)?))
+    expect_features(op, config)?;
+    Ok(Input::Features(operand_matrix::<T>(op, "x", x)?))
+}
+
+/// A model with an embedding reads symbols and nothing else.
+fn expect_features(op: &str, config: &Config) -> PyResult<()> {
+    if config.embedding_size.is_none() {
+        return Ok(());
+    }
+    let message = format!("{op}: x must be integer symbols, for the model has an embedding");
+    Err(raise("DTypeError", message))
 }
 
 /// A sequence: features (batch, time, features) or (time, features), or integers (batch, time) or
@@ -52,9 +64,12 @@ pub(crate) fn tick<T: Number>(x: &Bound<'_, PyAny>) -> PyResult<Input<T>> {
 pub(crate) fn sequence<T: Number>(
     x: &Bound<'_, PyAny>,
     time_major: bool,
-    features: usize,
+    config: &Config,
 ) -> PyResult<SequenceInput<T>> {
     let op = "Model";
+    if x.cast::<PyMatrix>().is_ok() {
+        return Err(wrong_type(op, "x", "an array (a Matrix goes tick by tick to forward)", x));
+    }
     let given = array::as_array(op, "x", x)?;
     let dims = given.ndim();
     if is_integer(&given) && (dims == 1 || dims == 2) {
@@ -69,6 +84,7 @@ pub(crate) fn sequence<T: Number>(
         let layout = Layout { batch, time, batched: dims == 2, time_major };
         return Ok(SequenceInput { input: Input::Symbols(symbols), layout });
     }
+    let array = array::doubles(op, "x", &given)?;
     if dims != 2 && dims != 3 {
         let message = format!(
             "{op}: x must be features (batch, time, features) or (time, features), or integer \
@@ -76,21 +92,21 @@ pub(crate) fn sequence<T: Number>(
         );
         return Err(raise("ShapeError", message));
     }
+    expect_features(op, config)?;
     let shape = given.shape().to_vec();
     let (batch, time) = extents(&shape, time_major, dims == 3);
-    let given_features = shape[dims - 1];
+    let (features, given_features) = (config.features(), shape[dims - 1]);
     if given_features != features {
         let message = format!("{op}: x must have {features} features but has {given_features}");
         return Err(raise("ShapeError", message));
     }
-    let array = array::convert::<T>(op, "x", &given)?;
     let array = match (dims, time_major) {
         (2, _) => array.call_method1("reshape", ((time, 1, features),))?,
         (_, true) => array,
         (_, false) => array.call_method1("transpose", ((1, 0, 2),))?,
     };
-    let array: PyReadonlyArray3<'_, T> = array.extract()?;
-    let numbers = array.as_array().iter().copied().collect();
+    let array: PyReadonlyArray3<'_, f64> = array.extract()?;
+    let numbers = array.as_array().iter().map(|&x| T::from_f64(x)).collect();
     let matrix = Matrix::constant(Shape::new(features, batch * time), numbers).map_err(translate)?;
     let layout = Layout { batch, time, batched: dims == 3, time_major };
     Ok(SequenceInput { input: Input::Features(matrix), layout })

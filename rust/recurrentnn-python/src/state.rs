@@ -76,7 +76,7 @@ pub(crate) fn arrays<T: Number>(
 /// The states that a `Step` or `State` holds.
 pub(crate) fn states<T: Number>(given: &Bound<'_, PyAny>) -> PyResult<States<Matrix<T>>> {
     let part = |name: &str| {
-        let refuse = |_| wrong_type("forward", "state", "a State, a Step or None", given);
+        let refuse = |_| wrong_type("forward", "state (prev)", "a State, a Step or None", given);
         let vectors = given.getattr(name).map_err(refuse)?;
         if vectors.is_instance_of::<PyString>() || vectors.hasattr("shape")? {
             return Err(wrong_type("forward", name, "one vector per layer", &vectors));

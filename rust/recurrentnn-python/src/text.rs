@@ -57,7 +57,7 @@ impl PyVocabulary {
             let rule = "a string or a sequence of characters";
             let items = symbols.try_iter().map_err(|_| wrong_type(op, "symbols", rule, symbols))?;
             let char = |item: PyResult<Bound<'_, PyAny>>| {
-                one_char(op, &text_of(op, "every symbol", &item?)?)
+                one_char(op, &text_of(op, "every one of symbols", &item?)?)
             };
             items.map(char).collect::<PyResult<_>>()?
         };

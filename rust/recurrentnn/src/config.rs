@@ -102,7 +102,8 @@ impl Config {
         only_for("slope_at_zero", !relu && self.options.slope_at_zero != 0.0)?;
         only_for("reset", cell != CellKind::Gru && self.options.reset != defaults.reset)?;
         only_for("gate", !cell.has_feedback() && self.options.gate != defaults.gate)?;
-        only_for("all_to_gates", !cell.has_feedback() && self.options.all_to_gates)?;
+        let fed_gates = cell.has_feedback() && cell.has_unit_gates();
+        only_for("all_to_gates", !fed_gates && self.options.all_to_gates)?;
         if !self.options.slope_at_zero.is_finite() {
             return refuse("slope_at_zero must be finite".to_owned());
         }

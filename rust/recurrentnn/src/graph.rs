@@ -31,13 +31,22 @@ struct Input<T: Element> {
     wants_grad: bool,
     /// Whether it is a leaf that waits for this recording's backward pass.
     pending: bool,
+    /// The value's version when it was read.
+    version: u64,
+}
+
+impl<T: Element> Input<T> {
+    /// The recording waits for nothing more.
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.pending) {
+            self.matrix.remove_pending();
+        }
+    }
 }
 
 impl<T: Element> Drop for Input<T> {
     fn drop(&mut self) {
-        if self.pending {
-            self.matrix.remove_pending();
-        }
+        self.settle();
     }
 }
 
@@ -102,6 +111,22 @@ impl<T: Element> Graph<T> {
         self.entries.clear();
         self.differentiated = false;
         self.consumed = false;
+    }
+
+    /// Runs several operations as one: if any is refused, none stays recorded.
+    ///
+    /// # Errors
+    /// Whatever `operations` returns.
+    pub fn all_or_none<R>(
+        &mut self,
+        operations: impl FnOnce(&mut Self) -> Result<R>,
+    ) -> Result<R> {
+        let before = self.entries.len();
+        let result = operations(self);
+        if result.is_err() {
+            self.entries.truncate(before);
+        }
+        result
     }
 
     /// Sets the gradients of everything recorded to zero, not those of the leaves.
@@ -172,14 +197,25 @@ impl<T: Element> Graph<T> {
             "expected a recording but this graph has recording off"
         } else if self.consumed {
             "the recording was consumed by an earlier backward; pass retain=True there to run it again"
+        } else if self.is_outdated() {
+            "an operand was assigned or stepped after it was recorded; record again"
         } else {
             return Ok(());
         };
         Err(Error::graph("backward", message))
     }
 
+    /// Whether the values that derivatives are computed from are no longer those of the recording.
+    fn is_outdated(&self) -> bool {
+        let mut inputs = self.entries.iter().flat_map(|entry| &entry.inputs);
+        inputs.any(|input| input.version != input.matrix.version())
+    }
+
     fn after_backward(&mut self, retain: bool) {
         self.differentiated = true;
+        for input in self.entries.iter_mut().flat_map(|entry| &mut entry.inputs) {
+            input.settle();
+        }
         if !retain {
             self.recording.finish();
             self.entries = Vec::new();
@@ -223,7 +259,11 @@ impl<T: Element> Graph<T> {
             }
             Origin::Node(_) => (false, false),
         };
-        Ok(Input { matrix: matrix.clone(), wants_grad, pending: false }.pending_if(pending))
+        if pending {
+            matrix.add_pending();
+        }
+        let version = matrix.version();
+        Ok(Input { matrix: matrix.clone(), wants_grad, pending, version })
     }
 
     /// The recording in Graphviz' language: matrices are boxes, operations point to their result.
@@ -247,16 +287,6 @@ impl<T: Element> Graph<T> {
         }
         dot.push_str("}\n");
         dot
-    }
-}
-
-impl<T: Element> Input<T> {
-    fn pending_if(mut self, pending: bool) -> Self {
-        if pending {
-            self.matrix.add_pending();
-            self.pending = true;
-        }
-        self
     }
 }
 
@@ -284,7 +314,9 @@ impl<T: Element> Recorder for Graph<T> {
         let mut out = vec![T::ZERO; shape.len()];
         {
             let guards = read_all(inputs.iter().copied())?;
-            op.forward(self.isa, &operands(inputs.iter().copied(), &guards), &mut out);
+            let operands = operands(inputs.iter().copied(), &guards);
+            op.check(&operands)?;
+            op.forward(self.isa, &operands, &mut out);
         }
         let value = Buffer::from(out);
         if !self.keeps {

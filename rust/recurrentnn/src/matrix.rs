@@ -36,6 +36,8 @@ struct Inner<T: Element> {
     wants_grad: bool,
     /// Uses as a leaf in recordings whose backward pass has not come yet.
     pending: AtomicUsize,
+    /// How often Rust borrowed the value for writing.
+    version: AtomicU64,
 }
 
 impl<T: Element> Clone for Matrix<T> {
@@ -56,6 +58,7 @@ impl<T: Element> Matrix<T> {
             origin,
             wants_grad,
             pending: AtomicUsize::new(0),
+            version: AtomicU64::new(0),
         }))
     }
 
@@ -169,6 +172,7 @@ impl<T: Element> Matrix<T> {
     /// # Errors
     /// [`Error::Busy`] while another call uses it.
     pub fn value_mut(&self) -> Result<Write<'_, T>> {
+        self.0.version.fetch_add(1, Ordering::Relaxed);
         self.0.value.write().ok_or(Error::Busy { op: "value" })
     }
 
@@ -216,6 +220,11 @@ impl<T: Element> Matrix<T> {
         let view = ArrayView2::from_shape((self.rows(), self.cols()).f(), &value)
             .map_err(|e| Error::shape("with_array", e.to_string()))?;
         Ok(f(view))
+    }
+
+    /// A number that changes whenever the value is borrowed for writing.
+    pub(crate) fn version(&self) -> u64 {
+        self.0.version.load(Ordering::Relaxed)
     }
 
     /// Marks one use as a leaf in a recording that will be differentiated.

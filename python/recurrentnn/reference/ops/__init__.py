@@ -1,7 +1,7 @@
 """The table of ops, in the compiled core's order."""
 
 from .arithmetic import add, div, matmul, maximum, minimum, mul, sub, where
-from .columns import layer_norm, log_softmax, softmax
+from .columns import layer_norm, log_softmax, logsumexp, softmax
 from .elementwise import (
     abs_,
     clip,
@@ -30,7 +30,7 @@ from .losses import (
     softmax_cross_entropy,
     squared_error,
 )
-from .reductions import logsumexp, max_, mean, sum_
+from .reductions import max_, mean, sum_
 from .rule import Op
 from .shaping import (
     concat,

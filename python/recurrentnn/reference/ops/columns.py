@@ -1,12 +1,12 @@
-"""Ops that normalise each column, that is each sample."""
+"""Ops over each column, that is each sample: softmax and its kin, layer_norm."""
 
 import math
 
-from recurrentnn.reference.ieee import dot, exp, total
+from recurrentnn.reference.ieee import dot, exp, log, total
 from recurrentnn.reference.matrix import Matrix
 from recurrentnn.reference.shape import expect
 
-from .reductions import log_sum_exp
+from .reductions import expect_some, first_maximum
 from .rule import Backward, op
 
 
@@ -20,7 +20,7 @@ def softmax(m: Matrix) -> tuple[Matrix, Backward]:
     for j in range(m.cols):
         x = m.column(j)
         if x:
-            values += softmax_column(x)
+            values += _softmax(x)
     out = Matrix.from_flat(m.rows, m.cols, values)
 
     def backward() -> None:
@@ -34,12 +34,43 @@ def softmax(m: Matrix) -> tuple[Matrix, Backward]:
     return out, backward
 
 
-def softmax_column(x: list[float]) -> list[float]:
+def _softmax(x: list[float]) -> list[float]:
     """Return e^(x-a) / sum e^(x-a); a = max x keeps e^x from overflowing."""
-    a = max(x)
+    a = x[first_maximum(x)]
     weights = [exp(x_i - a) for x_i in x]
     whole = total(weights)
     return [w / whole for w in weights]
+
+
+def _log_sum(x: list[float]) -> tuple[float, float]:
+    """Return a and b, ln sum e^x = a + b: a = max x, b = ln sum e^(x-a).
+
+    Apart, because for large x the sum would round b away.
+    """
+    a = x[first_maximum(x)]
+    if math.isinf(a):
+        # All -inf, or one of them inf: inf - inf must not be taken.
+        return a, 0.0
+    return a, log(total(exp(x_i - a) for x_i in x))
+
+
+@op()
+def logsumexp(m: Matrix) -> tuple[Matrix, Backward]:
+    """Sum exponentials per column: y = ln sum_k e^x_k, 1 x cols.
+
+    dx = softmax(x) dy
+    """
+    expect_some("logsumexp", m, 0)
+    out = Matrix.from_flat(
+        1, m.cols, [total(_log_sum(m.column(j))) for j in range(m.cols)]
+    )
+
+    def backward() -> None:
+        for j, g in enumerate(out.grad):
+            for i, p in enumerate(_softmax(m.column(j))):
+                m.grad[j * m.rows + i] += g * p
+
+    return out, backward
 
 
 @op()
@@ -52,8 +83,8 @@ def log_softmax(m: Matrix) -> tuple[Matrix, Backward]:
     for j in range(m.cols):
         x = m.column(j)
         if x:
-            whole = log_sum_exp(x)
-            values += [x_i - whole for x_i in x]
+            a, b = _log_sum(x)
+            values += [(x_i - a) - b for x_i in x]
     out = Matrix.from_flat(m.rows, m.cols, values)
 
     def backward() -> None:

@@ -6,7 +6,7 @@ column, that is per sample), axis 1 the columns to rows x 1.
 
 import math
 
-from recurrentnn.reference.ieee import exp, log, total
+from recurrentnn.reference.ieee import total
 from recurrentnn.reference.matrix import Matrix
 from recurrentnn.reference.shape import Shape, expect
 
@@ -87,26 +87,3 @@ def first_maximum(numbers: list[float]) -> int:
         if math.isnan(x):
             return k
     return numbers.index(max(numbers))
-
-
-def log_sum_exp(numbers: list[float]) -> float:
-    """Return ln sum e^x = a + ln sum e^(x-a); a = max x keeps e^x from overflowing."""
-    a = numbers[first_maximum(numbers)]
-    if math.isinf(a):
-        # All -inf, or one of them inf: inf - inf must not be taken.
-        return a
-    return a + log(total(exp(x - a) for x in numbers))
-
-
-@op()
-def logsumexp(m: Matrix) -> tuple[Matrix, Backward]:
-    """Sum exponentials per column: y = ln sum e^x, 1 x cols; dy/dx = e^(x-y)."""
-    expect_some("logsumexp", m, 0)
-    out = Matrix.from_flat(1, m.cols, [log_sum_exp(m.column(j)) for j in range(m.cols)])
-
-    def backward() -> None:
-        for j, (y, g) in enumerate(zip(out.value, out.grad, strict=True)):
-            for i, x in enumerate(m.column(j)):
-                m.grad[j * m.rows + i] += g * exp(x - y)
-
-    return out, backward

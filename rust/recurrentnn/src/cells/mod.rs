@@ -94,6 +94,11 @@ impl CellKind {
         })
     }
 
+    /// Whether it has gates of its own beside the feedback gates.
+    pub fn has_unit_gates(self) -> bool {
+        !matches!(self, Self::Rnn | Self::GfRnn)
+    }
+
     /// Whether every layer hears every layer's last hidden vector.
     pub fn has_feedback(self) -> bool {
         matches!(self, Self::GfRnn | Self::GfLstm | Self::GfGru)

@@ -1,6 +1,6 @@
 use super::{Elementwise, Operand, Pull, Rule, Sigmoid, pointwise_loss};
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernels::{Cost, Isa};
 use crate::shape::Shape;
 
@@ -15,6 +15,17 @@ impl Rule for BinaryCrossEntropy {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
         pointwise_loss::shape(Self::NAME, inputs)
+    }
+
+    fn check<T: Element>(&self, inputs: &[Operand<'_, T>]) -> Result<()> {
+        let outside = |t: &&T| !(T::ZERO..=T::ONE).contains(*t);
+        match inputs[1].data.iter().find(outside) {
+            None => Ok(()),
+            Some(t) => {
+                let message = format!("target must be in [0, 1] but holds {t}");
+                Err(Error::argument(Self::NAME, message))
+            }
+        }
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

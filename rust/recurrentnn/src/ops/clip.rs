@@ -18,7 +18,7 @@ impl Elementwise for Clip {
     const SAVED: Saved = Saved::Input;
     const COST: Cost = Cost::Cheap;
 
-    fn check(&self) -> Result<()> {
+    fn check_attributes(&self) -> Result<()> {
         if self.low <= self.high {
             return Ok(());
         }

@@ -24,7 +24,7 @@ pub(crate) trait Elementwise: Sync {
     const COST: Cost;
 
     /// Fails unless the attributes are in their domain.
-    fn check(&self) -> Result<()> {
+    fn check_attributes(&self) -> Result<()> {
         Ok(())
     }
 
@@ -40,7 +40,7 @@ impl<E: Elementwise> Rule for E {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
         expect_operands(E::NAME, inputs, 1)?;
-        self.check()?;
+        self.check_attributes()?;
         Ok(inputs[0])
     }
 

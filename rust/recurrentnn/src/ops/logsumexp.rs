@@ -6,7 +6,7 @@ use crate::kernels::broadcast::{Extent, accumulate_broadcast};
 use crate::kernels::{Cost, Isa, softmax};
 use crate::shape::Shape;
 
-/// y = ln sum e^x of each column; the gradient of x is e^(x - y) g. The largest element is taken out
+/// y = ln sum e^x of each column; the gradient of x is softmax(x) g. The largest element is taken out
 /// first, so nothing overflows.
 #[derive(Clone, Copy, Debug)]
 pub struct Logsumexp {}
@@ -23,12 +23,13 @@ impl Rule for Logsumexp {
     }
 
     fn backward<T: Element>(&self, isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
+        // Not e^(x - y): for large x the rounding of y would be the whole result.
         let whole = pull.inputs[0].shape;
-        let operands = [pull.grad_operand(), pull.inputs[0], pull.output];
-        let operands = operands.map(|operand| broadcast::of(operand, whole));
-        let (cost, dims) = (Cost::Transcendental, whole.dims());
-        accumulate_broadcast(isa, cost, dims, operands, Extent::Full, into, |[g, x, y]| {
-            g * (x - y).exp()
-        });
+        let mut shares = vec![T::ZERO; into.len()];
+        softmax::softmax(isa, whole.dims(), pull.inputs[0].data, &mut shares);
+        let shares = Operand { shape: whole, data: &shares };
+        let operands = [pull.grad_operand(), shares].map(|operand| broadcast::of(operand, whole));
+        let (cost, dims) = (Cost::Cheap, whole.dims());
+        accumulate_broadcast(isa, cost, dims, operands, Extent::Full, into, |[g, p]| g * p);
     }
 }

@@ -45,6 +45,11 @@ pub(crate) trait Rule {
     /// The output's shape, or why operands or attributes are refused.
     fn shape(&self, inputs: &[Shape]) -> Result<Shape>;
 
+    /// Fails where an operand's numbers are out of their domain.
+    fn check<T: Element>(&self, _inputs: &[Operand<'_, T>]) -> Result<()> {
+        Ok(())
+    }
+
     /// Writes the value into `out`.
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]);
 
@@ -77,7 +82,11 @@ fn expect_slice(op: &'static str, what: &str, start: usize, stop: usize, count: 
     if start <= stop && stop <= count {
         return Ok(());
     }
-    let message = format!("{what} {start}..{stop} must lie within 0..{count}");
+    let message = if stop > count {
+        format!("stop must be at most {count}, the number of {what}, but is {stop}")
+    } else {
+        format!("start must be at most stop, {stop}, but is {start}")
+    };
     Err(Error::out_of_range(op, message))
 }
 
@@ -126,6 +135,14 @@ macro_rules! ops {
             /// Names the operand or attribute that is refused.
             pub fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
                 match self { $(Self::$type(op) => op.shape(inputs),)* }
+            }
+
+            /// Fails where an operand's numbers are out of their domain.
+            ///
+            /// # Errors
+            /// [`Error::Argument`] names the operand and the number.
+            pub fn check<T: Element>(&self, inputs: &[Operand<'_, T>]) -> Result<()> {
+                match self { $(Self::$type(op) => Rule::check(op, inputs),)* }
             }
 
             /// Writes the value into `out`, whose length is that of the output's shape.

@@ -42,6 +42,10 @@ impl Rule for SoftmaxCrossEntropy {
         per_column("targets", self.targets.len())?;
         per_column("mask", self.mask.as_ref().map_or(cols, |mask| mask.len()))?;
         expect_indices(Self::NAME, "logits (in targets)", &self.targets, rows)?;
+        if cols == 0 {
+            let message = format!("expected at least one column but logits is {}", inputs[0]);
+            return Err(Error::shape(Self::NAME, message));
+        }
         if self.count() == 0 {
             let message = "mask must leave at least one column but leaves none of";
             return Err(Error::argument(Self::NAME, format!("{message} {cols}")));
@@ -51,12 +55,12 @@ impl Rule for SoftmaxCrossEntropy {
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
         let Shape { rows, cols } = inputs[0].shape;
-        let mut normaliser = vec![T::ZERO; cols];
-        softmax::logsumexp_per_column(isa, (rows, cols), inputs[0].data, &mut normaliser);
+        let mut log_probabilities = vec![T::ZERO; rows * cols];
+        softmax::log_softmax(isa, (rows, cols), inputs[0].data, &mut log_probabilities);
         let mut sum = 0.0;
         for (col, &target) in self.targets.iter().enumerate() {
             if self.counts(col) {
-                sum += (normaliser[col] - inputs[0].data[col * rows + target]).to_f64();
+                sum -= log_probabilities[col * rows + target].to_f64();
             }
         }
         out[0] = T::from_f64(sum / self.count() as f64);

@@ -20,8 +20,10 @@ pub const NAMES: &[&str] = &[RmsProp::NAME, Solver::NAME];
 
 /// How an optimizer changes one weight.
 pub trait UpdateRule: Sync {
-    /// The name in messages and tables.
+    /// The name in tables.
     const NAME: &'static str;
+    /// The name of the class, in messages.
+    const CLASS: &'static str;
 
     /// Fails unless every setting is in its domain.
     ///
@@ -91,7 +93,7 @@ pub fn step<T: Element, R: UpdateRule>(
     rule.check()?;
     let mut seen = HashSet::new();
     let parameters: Vec<_> = parameters.iter().filter(|(_, m)| seen.insert(m.id())).collect();
-    let grad_norm = inspect(isa, R::NAME, &parameters)?;
+    let grad_norm = inspect(isa, R::CLASS, &parameters)?;
     let scale = match rule.clip().norm {
         Some(limit) if grad_norm > limit => limit / grad_norm,
         _ => 1.0,

@@ -45,9 +45,10 @@ impl Default for RmsProp {
 
 impl UpdateRule for RmsProp {
     const NAME: &'static str = "rmsprop";
+    const CLASS: &'static str = "RMSProp";
 
     fn check(&self) -> Result<()> {
-        let op = "RMSProp";
+        let op = Self::CLASS;
         expect_range(op, "learning_rate", self.learning_rate, 0.0..f64::INFINITY)?;
         expect_range(op, "decay_rate", self.decay_rate, 0.0..1.0)?;
         expect_range(op, "eps", self.eps, 0.0..f64::INFINITY)?;

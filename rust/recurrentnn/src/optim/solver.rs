@@ -31,9 +31,10 @@ pub struct Solver {
 
 impl UpdateRule for Solver {
     const NAME: &'static str = "solver";
+    const CLASS: &'static str = "Solver";
 
     fn check(&self) -> Result<()> {
-        let op = "Solver";
+        let op = Self::CLASS;
         expect_range(op, "decay_rate", self.decay_rate, 0.0..1.0)?;
         expect_range(op, "eps", self.eps, 0.0..f64::INFINITY)?;
         expect_range(op, "learning_rate", self.learning_rate, 0.0..f64::INFINITY)?;

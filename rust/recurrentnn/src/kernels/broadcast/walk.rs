@@ -221,7 +221,12 @@ where
         if walk.into == Extent::Full && operands.iter().all(full) {
             // Which is read as one column.
             let inputs = operands.map(|x| &x.values[i0..i1]);
-            return Map::<_, _, N, ADD> { inputs, out: into, f: *f }.run::<A>();
+            return Map::<_, _, N, ADD> {
+                inputs,
+                out: into,
+                f: *f,
+            }
+            .run::<A>();
         }
         let mut columns = Columns::new(operands);
         match walk.into {

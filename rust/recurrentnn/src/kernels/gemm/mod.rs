@@ -63,11 +63,12 @@ pub fn gemm<T: Element>(
         start: c.as_mut_ptr(),
         column_step: m,
     };
+    // A vector is contiguous, stored transposed or not.
     if n == 1 {
-        vector_product(isa, m, k, a, b, c);
+        vector_product(isa, m, a, b.values, c);
     } else if m == 1 {
         // A row is the transpose of a column: c' += op(b)' * op(a)'.
-        vector_product(isa, n, k, b.transposed(), a.transposed(), c);
+        vector_product(isa, n, b.transposed(), a.values, c);
     } else {
         matrix_product(isa, (m, n, k), a, b, c);
     }
@@ -101,14 +102,8 @@ fn matrix_product<T: Element>(
     }
 }
 
-fn vector_product<T: Element>(
-    isa: Isa,
-    rows: usize,
-    depth: usize,
-    a: Strided<'_, T>,
-    x: Strided<'_, T>,
-    y: Output<T>,
-) {
+fn vector_product<T: Element>(isa: Isa, rows: usize, a: Strided<'_, T>, x: &[T], y: Output<T>) {
+    let depth = x.len();
     let multiply = |i0: usize, rows: usize| {
         isa.run(VectorBlock {
             rows,

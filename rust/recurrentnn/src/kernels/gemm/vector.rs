@@ -10,7 +10,7 @@ pub(super) struct VectorBlock<'a, T> {
     pub(super) rows: usize,
     pub(super) depth: usize,
     pub(super) a: Strided<'a, T>,
-    pub(super) x: Strided<'a, T>,
+    pub(super) x: &'a [T],
     pub(super) y: Output<T>,
 }
 
@@ -19,11 +19,13 @@ impl<T: Element> Task for VectorBlock<'_, T> {
 
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
-        assert!(
-            self.a.values.len()
-                > (self.rows - 1) * self.a.row_step + (self.depth - 1) * self.a.column_step
-        );
-        assert!(self.x.values.len() > (self.depth - 1) * self.x.row_step);
+        let Strided {
+            values,
+            row_step,
+            column_step,
+        } = self.a;
+        assert!(values.len() > (self.rows - 1) * row_step + (self.depth - 1) * column_step);
+        assert_eq!(self.x.len(), self.depth);
         if self.a.row_step == 1 {
             // Eight registers of rows at a time, and ever fewer for the rest.
             let mut i = 0;
@@ -51,13 +53,13 @@ impl<T: Element> VectorBlock<'_, T> {
     #[inline(always)]
     fn adjacent_rows<A: Arithmetic, const ROWS: usize>(&self, mut i: usize) -> usize {
         let x = Place {
-            start: self.x.values.as_ptr(),
-            row_step: self.x.row_step,
+            start: self.x.as_ptr(),
+            row_step: 1,
             column_step: 0,
         };
         while i + ROWS <= self.rows {
             // SAFETY: rows i..i + ROWS exist in `a` and, ours alone, in `y`; `run` has asserted
-            // that `a` and `x` reach to their last element.
+            // the length of `a` and of `x`.
             unsafe {
                 let a = self.a.values.as_ptr().add(i);
                 let y = self.y.start.add(i);
@@ -78,10 +80,9 @@ impl<T: Element> VectorBlock<'_, T> {
             // SAFETY: rows i..i + ROWS of `y` exist and are ours.
             let y = unsafe { &mut *self.y.start.add(i).cast::<[T; ROWS]>() };
             let mut acc = *y;
-            for p in 0..self.depth {
-                let x = self.x.values[p * self.x.row_step];
+            for (p, x) in self.x.iter().enumerate() {
                 for (acc, row) in acc.iter_mut().zip(rows) {
-                    *acc = A::mul_add(row[p], x, *acc);
+                    *acc = A::mul_add(row[p], *x, *acc);
                 }
             }
             *y = acc;
