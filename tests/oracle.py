@@ -41,6 +41,6 @@ def stir(model: rnn.Model, scale: float = 0.3) -> None:
 
     A bias of 0 cannot tell which gate it belongs to.
     """
-    for number, matrix in enumerate(model.parameters().values()):
-        draw = rnn.Matrix.normal(*matrix.shape, std=scale, seed=number, dtype="float64")
+    for seed, matrix in enumerate(model.parameters().values(), start=100):
+        draw = rnn.Matrix.normal(*matrix.shape, std=scale, seed=seed, dtype="float64")
         matrix.value += draw.value.astype(matrix.dtype)

@@ -86,6 +86,34 @@ def test_learning_lowers_the_loss_and_writes_history(lines: bool) -> None:
     assert model.steps == 60
 
 
+def test_learning_from_running_text_carries_the_state() -> None:
+    """At a rate too small to change a weight, learning sees what evaluation sees."""
+    text = TEXT[:161]
+    model = small(text, lines=False, dtype="float64")
+    expected = model.evaluate(text).loss
+    model.learn(
+        text,
+        epochs=1,
+        batch_size=1,
+        seq_length=16,
+        learning_rate=1e-30,
+        report_every=1,
+    )
+    losses = [record.loss for record in model.history]
+    assert len(losses) == 10
+    assert_close(np.mean(losses), expected, 1e-12)
+
+
+def test_gradients_that_an_interrupt_left_behind_are_not_used() -> None:
+    fresh, interrupted = small(), small()
+    interrupted.net["decoder.bias"].grad = np.full((len(fresh.vocabulary), 1), 9.0)
+    for model in (fresh, interrupted):
+        model.learn(TEXT, steps=1)
+    np.testing.assert_array_equal(
+        interrupted.net["decoder.bias"].value, fresh.net["decoder.bias"].value
+    )
+
+
 def test_an_epoch_counts_every_symbol_once() -> None:
     model = small()
     model.learn(TEXT, epochs=3, batch_size=16, report_every=1)

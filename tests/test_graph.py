@@ -159,6 +159,15 @@ def test_hand_seeds_after_a_retained_backward_need_zero_grad(x: rnn.Matrix) -> N
     np.testing.assert_array_equal(x.grad, [[3.0, 0.0], [0.0, 0.0]])
 
 
+def test_a_backward_without_a_loss_or_a_seed_is_an_error(x: rnn.Matrix) -> None:
+    with rnn.Graph() as g:
+        loss = x.sum()
+    with pytest.raises(rnn.GraphError, match="loss"):
+        g.backward()
+    g.backward(loss)
+    np.testing.assert_array_equal(x.grad, np.ones((2, 2)))
+
+
 @pytest.mark.parametrize("make", [lambda x: x.square(), lambda x: x.sum(axis=0)])
 def test_a_loss_must_be_1x1(
     x: rnn.Matrix, make: Callable[[rnn.Matrix], rnn.Matrix]

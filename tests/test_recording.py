@@ -59,6 +59,7 @@ def test_a_matrix_of_a_finished_graph_enters_by_value(
 ) -> None:
     with rnn.Graph() as g:
         y = x.square()
+    y.grad[...] = 1.0
     finish(g)
     x.zero_grad()
     value = y.value.copy()

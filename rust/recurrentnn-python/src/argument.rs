@@ -42,7 +42,9 @@ pub(crate) fn number(op: &str, name: &str, object: &Bound<'_, PyAny>) -> PyResul
     if object.is_instance_of::<PyString>() {
         return Err(wrong_type(op, name, "a number", object));
     }
-    object.extract().map_err(|_| wrong_type(op, name, "a number", object))
+    object
+        .extract()
+        .map_err(|_| wrong_type(op, name, "a number", object))
 }
 
 /// A real number or None.
@@ -51,12 +53,18 @@ pub(crate) fn maybe_number(
     name: &str,
     object: &Bound<'_, PyAny>,
 ) -> PyResult<Option<f64>> {
-    if object.is_none() { Ok(None) } else { number(op, name, object).map(Some) }
+    if object.is_none() {
+        Ok(None)
+    } else {
+        number(op, name, object).map(Some)
+    }
 }
 
 /// True or False.
 pub(crate) fn boolean(op: &str, name: &str, object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    object.extract().map_err(|_| wrong_type(op, name, "True or False", object))
+    object
+        .extract()
+        .map_err(|_| wrong_type(op, name, "True or False", object))
 }
 
 fn unsigned<T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>>(
@@ -70,7 +78,9 @@ fn unsigned<T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>>(
     }
     object.extract().map_err(|error: PyErr| {
         if error.is_instance_of::<PyOverflowError>(object.py()) {
-            let given = object.str().map_or_else(|_| "?".into(), |text| text.to_string());
+            let given = object
+                .str()
+                .map_or_else(|_| "?".into(), |text| text.to_string());
             return wrong_value(op, name, limit, &given);
         }
         wrong_type(op, name, "an integer", object)
@@ -120,7 +130,12 @@ pub(crate) fn maybe_axis(
         return Ok(None);
     }
     if object.is_instance_of::<PyBool>() {
-        return Err(wrong_type(op, name, "0 (rows), 1 (columns) or None", object));
+        return Err(wrong_type(
+            op,
+            name,
+            "0 (rows), 1 (columns) or None",
+            object,
+        ));
     }
     match object.extract::<i64>() {
         Ok(0) => Ok(Some(Axis::Rows)),
@@ -129,7 +144,12 @@ pub(crate) fn maybe_axis(
             let rule = "0 (over rows), 1 (over columns) or None";
             Err(wrong_value(op, name, rule, &other.to_string()))
         }
-        Err(_) => Err(wrong_type(op, name, "0 (rows), 1 (columns) or None", object)),
+        Err(_) => Err(wrong_type(
+            op,
+            name,
+            "0 (rows), 1 (columns) or None",
+            object,
+        )),
     }
 }
 
@@ -144,7 +164,9 @@ pub(crate) fn dtype(op: &str, object: &Bound<'_, PyAny>) -> PyResult<DType> {
         return Ok(DType::Float32);
     }
     let refuse = || {
-        let given = object.repr().map_or_else(|_| "?".into(), |text| text.to_string());
+        let given = object
+            .repr()
+            .map_or_else(|_| "?".into(), |text| text.to_string());
         let message = format!("{op}: dtype must be 'float32' or 'float64' but is {given}");
         raise("DTypeError", message)
     };
@@ -163,23 +185,58 @@ pub(crate) fn indices(
     name: &str,
     object: &Bound<'_, PyAny>,
 ) -> PyResult<(Vec<usize>, Vec<usize>)> {
-    let array = array::as_array(op, name, object)?;
+    let array = integers(op, name, object)?;
     let shape = array.shape().to_vec();
-    if array.len() == 0 {
-        return Ok((Vec::new(), shape));
-    }
-    if !matches!(array.dtype().kind(), b'i' | b'u') {
-        let message = format!("{op}: {name} must be integers but is an array of {}", array.dtype());
+    let flat = flatten::<i64>(&array, "int64")?;
+    let indices = flat
+        .iter()
+        .map(|&x| not_negative(op, name, x))
+        .collect::<PyResult<_>>()?;
+    Ok((indices, shape))
+}
+
+fn not_negative(op: &str, name: &str, x: i64) -> PyResult<usize> {
+    usize::try_from(x).map_err(|_| {
+        let message = format!("{op}: {name} must not be negative but holds {x}");
+        raise("OutOfRangeError", message)
+    })
+}
+
+/// Targets, flattened in C order; where the mask leaves one out it may be anything, and becomes 0.
+pub(crate) fn targets(
+    op: &str,
+    name: &str,
+    object: &Bound<'_, PyAny>,
+    mask: Option<&[bool]>,
+) -> PyResult<Vec<usize>> {
+    let array = integers(op, name, object)?;
+    let flat = flatten::<i64>(&array, "int64")?;
+    let counts = |at: usize| mask.is_none_or(|mask| mask.get(at).copied().unwrap_or(true));
+    let target = |(at, &x): (usize, &i64)| {
+        if counts(at) {
+            not_negative(op, name, x)
+        } else {
+            Ok(0)
+        }
+    };
+    flat.iter().enumerate().map(target).collect()
+}
+
+/// An array of integers; an empty one of any kind.
+fn integers<'py>(
+    op: &str,
+    name: &str,
+    object: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let array = array::as_array(op, name, object)?;
+    if array.len() > 0 && !matches!(array.dtype().kind(), b'i' | b'u') {
+        let message = format!(
+            "{op}: {name} must be integers but is an array of {}",
+            array.dtype()
+        );
         return Err(raise("DTypeError", message));
     }
-    let flat = flatten::<i64>(&array, "int64")?;
-    let convert = |&x: &i64| {
-        usize::try_from(x).map_err(|_| {
-            let message = format!("{op}: {name} must not be negative but holds {x}");
-            raise("OutOfRangeError", message)
-        })
-    };
-    Ok((flat.iter().map(convert).collect::<PyResult<_>>()?, shape))
+    Ok(array)
 }
 
 /// Indices, symbols or targets, flattened in C order.
@@ -195,7 +252,10 @@ pub(crate) fn index_list(
 pub(crate) fn mask(op: &str, name: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<bool>> {
     let array = array::as_array(op, name, object)?;
     if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
-        let message = format!("{op}: {name} must be booleans but is an array of {}", array.dtype());
+        let message = format!(
+            "{op}: {name} must be booleans but is an array of {}",
+            array.dtype()
+        );
         return Err(raise("DTypeError", message));
     }
     let flat = flatten::<f64>(&array, "float64")?;
@@ -209,7 +269,9 @@ fn flatten<T: numpy::Element + Copy>(
     array: &Bound<'_, PyUntypedArray>,
     dtype: &str,
 ) -> PyResult<Vec<T>> {
-    let flat = array.call_method1("astype", (dtype,))?.call_method0("ravel")?;
+    let flat = array
+        .call_method1("astype", (dtype,))?
+        .call_method0("ravel")?;
     let flat: numpy::PyReadonlyArray1<'_, T> = flat.extract()?;
     Ok(flat.as_array().iter().copied().collect())
 }

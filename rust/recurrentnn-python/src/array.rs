@@ -24,7 +24,9 @@ pub(crate) fn view<'py, T: Number>(
     shape: Shape,
     buffer: &Buffer<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let owner = Memory { _buffer: Box::new(buffer.clone()) };
+    let owner = Memory {
+        _buffer: Box::new(buffer.clone()),
+    };
     let owner = Bound::new(py, owner)?.into_any();
     let dims = (shape.rows, shape.cols).f();
     // SAFETY: the buffer has rows x cols elements and never moves. Rust takes references to it only
@@ -43,10 +45,16 @@ pub(crate) fn as_array<'py>(
     if let Ok(array) = object.cast::<PyUntypedArray>() {
         return Ok(array.clone());
     }
-    let made = object.py().import("numpy")?.call_method1("asarray", (object,));
+    let made = object
+        .py()
+        .import("numpy")?
+        .call_method1("asarray", (object,));
     let refuse = |error: PyErr| {
         let text = error.value(object.py()).to_string();
-        raise("ShapeError", format!("{op}: {name} must be an array of numbers: {text}"))
+        raise(
+            "ShapeError",
+            format!("{op}: {name} must be an array of numbers: {text}"),
+        )
     };
     Ok(made.map_err(refuse)?.cast_into::<PyUntypedArray>()?)
 }
@@ -70,7 +78,10 @@ pub(crate) fn numbers<T: Number>(
         [rows] => [rows, 1],
         [rows, cols] => [rows, cols],
         _ => {
-            let message = format!("{op}: {name} must have 1 or 2 dimensions but has {}", shape.len());
+            let message = format!(
+                "{op}: {name} must have 1 or 2 dimensions but has {}",
+                shape.len()
+            );
             return Err(raise("ShapeError", message));
         }
     };
@@ -83,7 +94,12 @@ pub(crate) fn numbers<T: Number>(
 /// Whether every element lies where a `T` may lie: a field of a packed structure may not.
 fn is_aligned<T>(array: &Bound<'_, PyUntypedArray>) -> bool {
     let size = isize::try_from(size_of::<T>()).unwrap_or(1);
-    let aligned = || array.getattr("flags")?.getattr("aligned")?.extract::<bool>();
+    let aligned = || {
+        array
+            .getattr("flags")?
+            .getattr("aligned")?
+            .extract::<bool>()
+    };
     array.strides().iter().all(|stride| stride % size == 0) && aligned().unwrap_or(false)
 }
 
@@ -101,7 +117,10 @@ pub(crate) fn doubles<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     // An empty list is an array of float64 in NumPy, so kind says enough.
     if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
-        let message = format!("{op}: {name} must be real numbers but is an array of {}", array.dtype());
+        let message = format!(
+            "{op}: {name} must be real numbers but is an array of {}",
+            array.dtype()
+        );
         return Err(raise("DTypeError", message));
     }
     array.call_method1("astype", (numpy::dtype::<f64>(array.py()),))

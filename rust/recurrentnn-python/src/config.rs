@@ -20,11 +20,15 @@ const INITS: Choices<InitKind> = &[
     ("normal", InitKind::Normal),
     ("uniform", InitKind::Uniform),
 ];
-const ACTIVATIONS: Choices<ActivationKind> =
-    &[("tanh", ActivationKind::Tanh), ("relu", ActivationKind::Relu)];
+const ACTIVATIONS: Choices<ActivationKind> = &[
+    ("tanh", ActivationKind::Tanh),
+    ("relu", ActivationKind::Relu),
+];
 const RESETS: Choices<Reset> = &[("after", Reset::After), ("before", Reset::Before)];
-const GATES: Choices<FeedbackGate> =
-    &[("scalar", FeedbackGate::Scalar), ("vector", FeedbackGate::Vector)];
+const GATES: Choices<FeedbackGate> = &[
+    ("scalar", FeedbackGate::Scalar),
+    ("vector", FeedbackGate::Vector),
+];
 
 fn chosen<V: Copy>(name: &str, choices: Choices<V>, given: &Bound<'_, PyAny>) -> PyResult<V> {
     let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
@@ -33,26 +37,42 @@ fn chosen<V: Copy>(name: &str, choices: Choices<V>, given: &Bound<'_, PyAny>) ->
         return Err(wrong_type(OP, name, &rule, given));
     };
     let found = choices.iter().find(|(name, _)| *name == text);
-    found.map(|(_, value)| *value).ok_or_else(|| wrong_value(OP, name, &rule, &format!("{text:?}")))
+    found
+        .map(|(_, value)| *value)
+        .ok_or_else(|| wrong_value(OP, name, &rule, &format!("{text:?}")))
 }
 
 fn name_of<V: Copy + PartialEq>(choices: Choices<V>, value: V) -> &'static str {
-    choices.iter().find(|(_, known)| *known == value).map_or("", |(name, _)| name)
+    choices
+        .iter()
+        .find(|(_, known)| *known == value)
+        .map_or("", |(name, _)| name)
 }
 
 fn sizes(given: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     let (op, name) = (OP, "hidden_sizes");
     if given.is_instance_of::<PyString>() {
-        return Err(wrong_type(op, name, "an integer or a list of integers", given));
+        return Err(wrong_type(
+            op,
+            name,
+            "an integer or a list of integers",
+            given,
+        ));
     }
     match given.try_iter() {
-        Ok(items) => items.map(|item| argument::count(op, name, &item?)).collect(),
+        Ok(items) => items
+            .map(|item| argument::count(op, name, &item?))
+            .collect(),
         Err(_) => Ok(vec![argument::count(op, name, given)?]),
     }
 }
 
 fn maybe_count(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
-    if given.is_none() { Ok(None) } else { argument::count(OP, name, given).map(Some) }
+    if given.is_none() {
+        Ok(None)
+    } else {
+        argument::count(OP, name, given).map(Some)
+    }
 }
 
 /// The configuration and element type that a call of `Model` asks for.
@@ -107,7 +127,10 @@ pub(crate) fn options(
     }
     if paper {
         if !config.cell.has_feedback() {
-            let message = format!("Model: paper means nothing to cell {:?}", config.cell.name());
+            let message = format!(
+                "Model: paper means nothing to cell {:?}",
+                config.cell.name()
+            );
             return Err(raise("ArgumentError", message));
         }
         config.input_to_all = true;

@@ -18,7 +18,11 @@ impl Number for f32 {
         AnyMatrix::Float32(matrix)
     }
     fn unwrap(matrix: &AnyMatrix) -> Option<&Matrix<Self>> {
-        if let AnyMatrix::Float32(matrix) = matrix { Some(matrix) } else { None }
+        if let AnyMatrix::Float32(matrix) = matrix {
+            Some(matrix)
+        } else {
+            None
+        }
     }
 }
 
@@ -27,7 +31,11 @@ impl Number for f64 {
         AnyMatrix::Float64(matrix)
     }
     fn unwrap(matrix: &AnyMatrix) -> Option<&Matrix<Self>> {
-        if let AnyMatrix::Float64(matrix) = matrix { Some(matrix) } else { None }
+        if let AnyMatrix::Float64(matrix) = matrix {
+            Some(matrix)
+        } else {
+            None
+        }
     }
 }
 
@@ -82,7 +90,10 @@ impl AnyMatrix {
     pub(crate) fn typed<T: Number>(&self, op: &str, name: &str) -> PyResult<&Matrix<T>> {
         T::unwrap(self).ok_or_else(|| {
             let (wants, is) = (T::DTYPE.name(), self.dtype().name());
-            raise("DTypeError", format!("{op}: {name} must be {wants} but is {is}"))
+            raise(
+                "DTypeError",
+                format!("{op}: {name} must be {wants} but is {is}"),
+            )
         })
     }
 }

@@ -9,7 +9,10 @@ use recurrentnn::error::Error;
 
 /// The exception class of that name in `recurrentnn.errors`.
 fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyType>> {
-    Ok(py.import("recurrentnn.errors")?.getattr(name)?.cast_into::<PyType>()?)
+    Ok(py
+        .import("recurrentnn.errors")?
+        .getattr(name)?
+        .cast_into::<PyType>()?)
 }
 
 /// An exception of `recurrentnn.errors`.
@@ -22,14 +25,20 @@ pub(crate) fn raise(name: &str, message: String) -> PyErr {
 
 /// An argument of the wrong Python type: `op: argument must be ... but is ...`.
 pub(crate) fn wrong_type(op: &str, argument: &str, rule: &str, given: &Bound<'_, PyAny>) -> PyErr {
-    let kind = given.get_type().name().map_or_else(|_| "?".into(), |name| name.to_string());
+    let kind = given
+        .get_type()
+        .name()
+        .map_or_else(|_| "?".into(), |name| name.to_string());
     let message = format!("{op}: {argument} must be {rule} but is {kind}");
     raise("ArgumentTypeError", message)
 }
 
 /// A value outside its domain: `op: argument must be ... but is ...`.
 pub(crate) fn wrong_value(op: &str, argument: &str, rule: &str, given: &str) -> PyErr {
-    raise("ArgumentError", format!("{op}: {argument} must be {rule} but is {given}"))
+    raise(
+        "ArgumentError",
+        format!("{op}: {argument} must be {rule} but is {given}"),
+    )
 }
 
 /// One exception per kind of error.

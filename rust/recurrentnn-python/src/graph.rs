@@ -11,7 +11,7 @@ use recurrentnn::matrix::Matrix;
 use recurrentnn::ops::{Op, Recorder};
 
 use crate::array;
-use crate::dtype::{AnyMatrix, Number, with_type};
+use crate::dtype::{AnyMatrix, Number, with, with_type};
 use crate::error::{guard, raise, translate, wrong_type};
 use crate::matrix::PyMatrix;
 
@@ -96,7 +96,11 @@ impl PyGraph {
 }
 
 fn half<T: Number>(isa: Isa, recording: bool) -> Graph<T> {
-    if recording { Graph::new(isa) } else { Graph::without_recording(isa) }
+    if recording {
+        Graph::new(isa)
+    } else {
+        Graph::without_recording(isa)
+    }
 }
 
 /// Applies an op in the thread's recording graph, or outside any.
@@ -104,7 +108,12 @@ pub(crate) fn apply(op: Op, operands: &[&Bound<'_, PyAny>]) -> PyResult<PyMatrix
     let py = operands[0].py();
     match entered(py) {
         Some(graph) => graph.get().apply(op, operands),
-        None => PyGraph::new(false).apply(op, operands),
+        None => {
+            let result = PyGraph::new(false).apply(op, operands)?;
+            Ok(with!(&result.inner, AnyMatrix, |m| PyMatrix::new(
+                m.to_leaf()
+            )))
+        }
     }
 }
 
@@ -117,7 +126,9 @@ pub(crate) fn entered(py: Python<'_>) -> Option<Py<PyGraph>> {
 fn common_dtype(op: &str, operands: &[&Bound<'_, PyAny>]) -> PyResult<DType> {
     let mut common = None;
     for operand in operands {
-        let Ok(matrix) = operand.cast::<PyMatrix>() else { continue };
+        let Ok(matrix) = operand.cast::<PyMatrix>() else {
+            continue;
+        };
         let dtype = matrix.get().inner.dtype();
         let first = *common.get_or_insert(dtype);
         if first != dtype {
@@ -189,7 +200,11 @@ impl PyGraph {
     }
 
     fn __repr__(&self) -> PyResult<String> {
-        let kind = if self.recording { "recording" } else { "not recording" };
+        let kind = if self.recording {
+            "recording"
+        } else {
+            "not recording"
+        };
         Ok(format!("Graph({kind}, {} nodes)", self.__len__()?))
     }
 
@@ -246,6 +261,10 @@ impl PyGraph {
     /// The recording in Graphviz' language.
     fn to_dot(&self) -> PyResult<String> {
         let (float32, float64) = (self.lock::<f32>()?, self.lock::<f64>()?);
-        Ok(if float32.is_empty() { float64.to_dot() } else { float32.to_dot() })
+        Ok(if float32.is_empty() {
+            float64.to_dot()
+        } else {
+            float32.to_dot()
+        })
     }
 }

@@ -26,7 +26,10 @@ fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("OPS", PyTuple::new(py, recurrentnn::ops::NAMES)?)?;
-    module.add("CELLS", PyTuple::new(py, CellKind::ALL.iter().map(|kind| kind.name()))?)?;
+    module.add(
+        "CELLS",
+        PyTuple::new(py, CellKind::ALL.iter().map(|kind| kind.name()))?,
+    )?;
     module.add("OPTIMIZERS", PyTuple::new(py, recurrentnn::optim::NAMES)?)?;
     module.add("ISA", Isa::best().name())?;
     module.add_class::<matrix::PyMatrix>()?;
@@ -44,7 +47,12 @@ fn check_isa() -> PyResult<()> {
         Ok(name) if Isa::by_name(&name).is_none() => {
             let names: Vec<_> = Isa::available().into_iter().map(Isa::name).collect();
             let rule = format!("one of {names:?}");
-            Err(error::wrong_value("import recurrentnn", variable, &rule, &format!("{name:?}")))
+            Err(error::wrong_value(
+                "import recurrentnn",
+                variable,
+                &rule,
+                &format!("{name:?}"),
+            ))
         }
         _ => Ok(()),
     }

@@ -34,7 +34,10 @@ pub(crate) struct PyMatrix {
 
 impl PyMatrix {
     pub(crate) fn new<T: Number>(matrix: Matrix<T>) -> Self {
-        Self { inner: T::wrap(matrix), sequence: None }
+        Self {
+            inner: T::wrap(matrix),
+            sequence: None,
+        }
     }
 
     fn filled(
@@ -75,16 +78,28 @@ impl<T: Number> Fill for &mut [T] {
 const MAX_ELEMENTS: usize = 1 << 31;
 
 fn shape(op: &str, rows: &Bound<'_, PyAny>, cols: &Bound<'_, PyAny>) -> PyResult<Shape> {
-    let shape = Shape::new(argument::count(op, "rows", rows)?, argument::count(op, "cols", cols)?);
+    let shape = Shape::new(
+        argument::count(op, "rows", rows)?,
+        argument::count(op, "cols", cols)?,
+    );
     if shape.len() > MAX_ELEMENTS {
-        return Err(wrong_value(op, "rows x cols", "at most 2^31 elements", &shape.to_string()));
+        return Err(wrong_value(
+            op,
+            "rows x cols",
+            "at most 2^31 elements",
+            &shape.to_string(),
+        ));
     }
     Ok(shape)
 }
 
 fn finite(op: &str, name: &str, object: &Bound<'_, PyAny>) -> PyResult<f64> {
     let x = argument::number(op, name, object)?;
-    if x.is_finite() { Ok(x) } else { Err(wrong_value(op, name, "finite", &x.to_string())) }
+    if x.is_finite() {
+        Ok(x)
+    } else {
+        Err(wrong_value(op, name, "finite", &x.to_string()))
+    }
 }
 
 const F32: DType = DType::Float32;
@@ -94,7 +109,9 @@ impl PyMatrix {
     #[new]
     #[pyo3(signature = (data, dtype = Given::Default(F32)), text_signature = "(data, dtype=None)")]
     fn py_new(data: &Bound<'_, PyAny>, dtype: Given<'_, DType>) -> PyResult<Self> {
-        let dtype = dtype.get("Matrix", "dtype", |op, _, object| argument::dtype(op, object))?;
+        let dtype = dtype.get("Matrix", "dtype", |op, _, object| {
+            argument::dtype(op, object)
+        })?;
         with_type!(dtype, T => {
             let (shape, data) = array::numbers::<T>("Matrix", "data", data)?;
             Ok(Self::new(Matrix::from_vec(shape, data).map_err(translate)?))
@@ -149,10 +166,17 @@ impl PyMatrix {
         let op = "uniform";
         let (low, high) = (low.get(op, "low", finite)?, high.get(op, "high", finite)?);
         if low > high {
-            return Err(wrong_value(op, "low", &format!("at most high, {high},"), &low.to_string()));
+            return Err(wrong_value(
+                op,
+                "low",
+                &format!("at most high, {high},"),
+                &low.to_string(),
+            ));
         }
         let stream = Stream::new(seed.get(op, "seed", argument::seed)?, Purpose::Matrix, 0);
-        Self::filled(op, (rows, cols, dtype), |data| data.uniform(stream, low, high))
+        Self::filled(op, (rows, cols, dtype), |data| {
+            data.uniform(stream, low, high)
+        })
     }
 
     /// Normal with this mean and standard deviation, from the stream of `seed` (Philox 4x32-10).
@@ -178,7 +202,9 @@ impl PyMatrix {
             return Err(wrong_value(op, "std", "not negative", &std.to_string()));
         }
         let stream = Stream::new(seed.get(op, "seed", argument::seed)?, Purpose::Matrix, 0);
-        Self::filled(op, (rows, cols, dtype), |data| data.normal(stream, mean, std))
+        Self::filled(op, (rows, cols, dtype), |data| {
+            data.normal(stream, mean, std)
+        })
     }
 
     /// Number of rows: the features of a sample.
@@ -208,7 +234,11 @@ impl PyMatrix {
     /// The numbers: a writable (rows, cols) view in Fortran order. Assignment copies in.
     #[getter]
     pub(crate) fn value<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        with!(&self.inner, AnyMatrix, |m| array::view(py, m.shape(), m.value_buffer()))
+        with!(&self.inner, AnyMatrix, |m| array::view(
+            py,
+            m.shape(),
+            m.value_buffer()
+        ))
     }
 
     #[setter]
@@ -219,7 +249,11 @@ impl PyMatrix {
     /// The gradient: a writable (rows, cols) view in Fortran order. Assignment copies in.
     #[getter]
     fn grad<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        with!(&self.inner, AnyMatrix, |m| array::view(py, m.shape(), m.grad_buffer()))
+        with!(&self.inner, AnyMatrix, |m| array::view(
+            py,
+            m.shape(),
+            m.grad_buffer()
+        ))
     }
 
     #[setter]
@@ -258,7 +292,9 @@ impl PyMatrix {
         };
         let features = self.inner.shape().rows;
         // The transpose of a Fortran-ordered view is C-ordered, so this reshape copies nothing.
-        self.value(py)?.getattr("T")?.call_method1("reshape", ((batch, time, features),))
+        self.value(py)?
+            .getattr("T")?
+            .call_method1("reshape", ((batch, time, features),))
     }
 
     /// Sets the gradient to zero.
@@ -278,9 +314,14 @@ impl PyMatrix {
     fn item(&self) -> PyResult<f64> {
         let shape = self.inner.shape();
         if shape != Shape::SCALAR {
-            return Err(raise("ShapeError", format!("item: the matrix must be 1x1 but is {shape}")));
+            return Err(raise(
+                "ShapeError",
+                format!("item: the matrix must be 1x1 but is {shape}"),
+            ));
         }
-        with!(&self.inner, AnyMatrix, |m| Ok(f64::from(guard(|| m.value().map(|v| v[0]))?)))
+        with!(&self.inner, AnyMatrix, |m| Ok(f64::from(guard(|| m
+            .value()
+            .map(|v| v[0]))?)))
     }
 
     fn __float__(&self) -> PyResult<f64> {
@@ -328,8 +369,8 @@ impl PyMatrix {
         if rows * cols > 24 {
             return Ok(format!("Matrix({rows}x{cols}, {dtype})"));
         }
-        let numbers = self.value(py)?.str()?.to_string().replace('\n', "\n ");
-        Ok(format!("Matrix({rows}x{cols}, {dtype},\n {numbers})"))
+        let numbers = self.value(py)?.call_method0("tolist")?.repr()?;
+        Ok(format!("Matrix({numbers}, dtype='{dtype}')"))
     }
 
     fn __copy__(&self) -> PyResult<Self> {
@@ -357,7 +398,11 @@ impl PyMatrix {
             let (given, numbers) = array::numbers(what, "data", data)?;
             if dims != 2 || given != expected {
                 let message = format!("{what}: data must be {expected} but is {given}");
-                let message = if dims == 2 { message } else { format!("{message}, {dims}-D") };
+                let message = if dims == 2 {
+                    message
+                } else {
+                    format!("{message}, {dims}-D")
+                };
                 return Err(raise("ShapeError", message));
             }
             guard(|| {

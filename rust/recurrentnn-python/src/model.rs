@@ -59,8 +59,15 @@ impl PyModel {
         let wrap = |(name, matrix): (&str, &Matrix<T>)| {
             Ok((name.to_owned(), Py::new(py, PyMatrix::new(matrix.clone()))?))
         };
-        let parameters = model.params().iter().map(wrap).collect::<PyResult<Vec<_>>>()?;
-        Ok(Self { inner: Arc::new(T::wrap_model(model)), parameters: Arc::new(parameters) })
+        let parameters = model
+            .params()
+            .iter()
+            .map(wrap)
+            .collect::<PyResult<Vec<_>>>()?;
+        Ok(Self {
+            inner: Arc::new(T::wrap_model(model)),
+            parameters: Arc::new(parameters),
+        })
     }
 
     fn core_config(&self) -> &Config {
@@ -145,7 +152,10 @@ fn call<T: Recorded>(
     };
     if recording.is_some() {
         let states = state::matrices(py, &states)?;
-        let output = PyMatrix { inner: T::wrap(output), sequence: Some((batch, time)) };
+        let output = PyMatrix {
+            inner: T::wrap(output),
+            sequence: Some((batch, time)),
+        };
         return Ok((Py::new(py, output)?.into_any(), states));
     }
     let states = state::arrays(py, &states)?;
@@ -160,7 +170,13 @@ fn generate<T: Number>(
     given: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Vec<usize>, Py<PyAny>)> {
     let states: States<Matrix<T>> = states_or_zeros(model, given, 1)?;
-    let request = sample::Request { prime, length, choice, seed, stop };
+    let request = sample::Request {
+        prime,
+        length,
+        choice,
+        seed,
+        stop,
+    };
     let (symbols, states) = guard(|| sample::generate(Isa::best(), model, &request, states))?;
     Ok((symbols, state::arrays(py, &states)?))
 }
@@ -250,10 +266,13 @@ impl PyModel {
     /// The parameter of that name.
     fn __getitem__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyMatrix>> {
         let found = self.named().iter().find(|(known, _)| known == name);
-        found.map(|(_, matrix)| matrix.clone_ref(py)).ok_or_else(|| {
-            let message = format!("model has no parameter {name:?}; summary() lists those it has");
-            pyo3::exceptions::PyKeyError::new_err(message)
-        })
+        found
+            .map(|(_, matrix)| matrix.clone_ref(py))
+            .ok_or_else(|| {
+                let message =
+                    format!("model has no parameter {name:?}; summary() lists those it has");
+                pyo3::exceptions::PyKeyError::new_err(message)
+            })
     }
 
     /// A table of the parameters: name, shape, number of elements.
@@ -265,7 +284,11 @@ impl PyModel {
             .map(|(name, matrix)| (name.to_owned(), matrix.shape()))
             .collect::<Vec<_>>());
         let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let mut text = format!("{} {:?}, {dtype}\n", config.cell.name(), config.hidden_sizes);
+        let mut text = format!(
+            "{} {:?}, {dtype}\n",
+            config.cell.name(),
+            config.hidden_sizes
+        );
         for (name, shape) in &rows {
             let count = shape.len();
             text += &format!("  {name:width$}  {:>12}  {count:>10}\n", shape.to_string());
@@ -276,15 +299,24 @@ impl PyModel {
 
     /// Sets all gradients to zero.
     fn zero_grad(&self) -> PyResult<()> {
-        with!(&*self.inner, AnyModel, |model| guard(|| model.params().zero_grad()))
+        with!(&*self.inner, AnyModel, |model| guard(|| model
+            .params()
+            .zero_grad()))
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let (name, config) = (slf.get_type().name()?, slf.get().core_config());
-        let output = config.output_size.map_or_else(|| "None".into(), |size| size.to_string());
+        let output = config
+            .output_size
+            .map_or_else(|| "None".into(), |size| size.to_string());
         let (inputs, hidden) = (config.input_size, &config.hidden_sizes);
-        let embedding = config.embedding_size.map(|size| format!(", embedding_size={size}"));
-        Ok(format!("{name}({inputs}, {hidden:?}, {output}{})", embedding.unwrap_or_default()))
+        let embedding = config
+            .embedding_size
+            .map(|size| format!(", embedding_size={size}"));
+        Ok(format!(
+            "{name}({inputs}, {hidden:?}, {output}{})",
+            embedding.unwrap_or_default()
+        ))
     }
 
     /// One tick, recorded in `graph`.
@@ -343,7 +375,13 @@ impl PyModel {
         time_major: Given<'_, bool>,
     ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let time_major = time_major.get("Model", "time_major", argument::boolean)?;
-        with!(&*self.inner, AnyModel, |model| call(x.py(), model, x, state, time_major))
+        with!(&*self.inner, AnyModel, |model| call(
+            x.py(),
+            model,
+            x,
+            state,
+            time_major
+        ))
     }
 
     /// Goes on from symbols, one at a time.
@@ -388,11 +426,17 @@ impl PyModel {
     ) -> PyResult<(Vec<usize>, Py<PyAny>)> {
         let op = "generate";
         let temperature = temperature.get(op, "temperature", argument::number)?;
-        let choice = if greedy { Choice::Greedy } else { Choice::Temperature(temperature) };
+        let choice = if greedy {
+            Choice::Greedy
+        } else {
+            Choice::Temperature(temperature)
+        };
         let (symbols, _) = argument::indices(op, "prime", prime)?;
         let length = argument::count(op, "length", length)?;
         let seed = seed.get(op, "seed", argument::seed)?;
-        let stop = stop.map(|stop| argument::index(op, "stop", stop)).transpose()?;
+        let stop = stop
+            .map(|stop| argument::index(op, "stop", stop))
+            .transpose()?;
         let request = (&symbols[..], length, choice);
         with!(&*self.inner, AnyModel, |model| {
             generate(prime.py(), model, request, (seed, stop), state)
@@ -404,7 +448,9 @@ impl PyModel {
     #[pyo3(signature = (path, metadata = None))]
     fn save(&self, path: PathBuf, metadata: Option<io::Metadata>) -> PyResult<()> {
         let metadata = metadata.unwrap_or_default();
-        with!(&*self.inner, AnyModel, |model| guard(|| io::save(&path, model, &metadata)))
+        with!(&*self.inner, AnyModel, |model| guard(|| io::save(
+            &path, model, &metadata
+        )))
     }
 
     /// Reads what `save` wrote: a model and the metadata. `recurrentnn.load` gives the public class.

@@ -150,9 +150,13 @@ ops! {
 /// Targets, one per column of the logits; and a mask of the same length.
 fn cross_entropy(targets: &Bound<'_, PyAny>, mask: Option<&Bound<'_, PyAny>>) -> PyResult<Op> {
     let op = "softmax_cross_entropy";
-    let mask = mask.map(|mask| argument::mask(op, "mask", mask)).transpose()?;
+    let mask = mask.filter(|mask| !mask.is_none());
+    let mask = mask
+        .map(|mask| argument::mask(op, "mask", mask))
+        .transpose()?;
+    let targets = argument::targets(op, "targets", targets, mask.as_deref())?.into();
     Ok(Op::SoftmaxCrossEntropy(core::SoftmaxCrossEntropy {
-        targets: argument::index_list(op, "targets", targets)?,
+        targets,
         mask: mask.map(Into::into),
     }))
 }
@@ -168,13 +172,19 @@ impl PyGraph {
     /// The matrices below one another.
     #[pyo3(signature = (*matrices))]
     fn concat(&self, matrices: Vec<Bound<'_, PyAny>>) -> PyResult<PyMatrix> {
-        self.apply(Op::Concat(core::Concat {}), &matrices.iter().collect::<Vec<_>>())
+        self.apply(
+            Op::Concat(core::Concat {}),
+            &matrices.iter().collect::<Vec<_>>(),
+        )
     }
 
     /// The matrices beside one another.
     #[pyo3(signature = (*matrices))]
     fn concat_columns(&self, matrices: Vec<Bound<'_, PyAny>>) -> PyResult<PyMatrix> {
-        self.apply(Op::ConcatColumns(core::ConcatColumns {}), &matrices.iter().collect::<Vec<_>>())
+        self.apply(
+            Op::ConcatColumns(core::ConcatColumns {}),
+            &matrices.iter().collect::<Vec<_>>(),
+        )
     }
 
     /// `a` where the condition is not zero, else `b`; all of one shape.

@@ -29,12 +29,21 @@ impl Parameters {
         let py = given.py();
         if let Ok(model) = given.cast::<PyModel>() {
             let named = model.get().named().iter();
-            return Ok(Self(named.map(|(n, m)| (Some(n.clone()), m.clone_ref(py))).collect()));
+            return Ok(Self(
+                named
+                    .map(|(n, m)| (Some(n.clone()), m.clone_ref(py)))
+                    .collect(),
+            ));
         }
         let rule = "a model, a mapping of names to Matrix or an iterable of Matrix";
         let matrix = |name: &str, item: Bound<'_, PyAny>| match item.cast::<PyMatrix>() {
             Ok(matrix) => Ok(matrix.clone().unbind()),
-            Err(_) => Err(wrong_type(op, &format!("parameters: {name}"), "a Matrix", &item)),
+            Err(_) => Err(wrong_type(
+                op,
+                &format!("parameters: {name}"),
+                "a Matrix",
+                &item,
+            )),
         };
         if let Ok(mapping) = given.cast::<PyMapping>() {
             let items = mapping.items()?;
@@ -47,7 +56,9 @@ impl Parameters {
             return Ok(Self(named.collect::<PyResult<_>>()?));
         }
         // A single matrix has no iterator; naming it here is kinder than "not iterable".
-        let items = given.try_iter().map_err(|_| wrong_type(op, "parameters", rule, given))?;
+        let items = given
+            .try_iter()
+            .map_err(|_| wrong_type(op, "parameters", rule, given))?;
         let unnamed = items.map(|item| Ok((None, matrix("every item", item?)?)));
         Ok(Self(unnamed.collect::<PyResult<_>>()?))
     }
@@ -61,8 +72,14 @@ impl Parameters {
 
     fn step<R: UpdateRule>(&self, rule: &R, moments: &mut AnyMoments) -> PyResult<StepStats> {
         let isa = Isa::best();
-        let doubles = self.0.iter().any(|(_, m)| matches!(m.get().inner, AnyMatrix::Float64(_)));
-        let singles = self.0.iter().any(|(_, m)| matches!(m.get().inner, AnyMatrix::Float32(_)));
+        let doubles = self
+            .0
+            .iter()
+            .any(|(_, m)| matches!(m.get().inner, AnyMatrix::Float64(_)));
+        let singles = self
+            .0
+            .iter()
+            .any(|(_, m)| matches!(m.get().inner, AnyMatrix::Float32(_)));
         if doubles && singles {
             let message = "step: parameters must have one dtype but are float32 and float64";
             return Err(raise("DTypeError", message.into()));
@@ -77,7 +94,9 @@ impl Parameters {
 
 fn stats(py: Python<'_>, stats: StepStats) -> PyResult<Py<PyAny>> {
     let class = py.import("recurrentnn.state")?.getattr("StepStats")?;
-    Ok(class.call1((stats.grad_norm, stats.clipped_fraction))?.unbind())
+    Ok(class
+        .call1((stats.grad_norm, stats.clipped_fraction))?
+        .unbind())
 }
 
 fn busy<T>(_: T) -> PyErr {
@@ -184,7 +203,10 @@ impl PyRmsProp {
             decay_biases: decay_biases.get(op, "decay_biases", argument::boolean)?,
         };
         guard(|| rule.check())?;
-        Ok(Self { rule: Mutex::new(rule), moments: Mutex::default() })
+        Ok(Self {
+            rule: Mutex::new(rule),
+            moments: Mutex::default(),
+        })
     }
 
     /// Steps every parameter and sets the gradients used to zero.
@@ -214,7 +236,10 @@ impl PyRmsProp {
 
     fn __repr__(&self) -> PyResult<String> {
         let rule = self.rule.lock().map_err(busy)?;
-        Ok(format!("RMSProp(learning_rate={}, decay_rate={})", rule.learning_rate, rule.decay_rate))
+        Ok(format!(
+            "RMSProp(learning_rate={}, decay_rate={})",
+            rule.learning_rate, rule.decay_rate
+        ))
     }
 }
 
@@ -236,7 +261,13 @@ pub(crate) struct PySolver {
 impl PySolver {
     fn rule(&self, learning_rate: f64, weight_decay: f64, clip_value: f64) -> optim::Solver {
         let (decay_rate, eps) = (self.decay_rate, self.eps);
-        optim::Solver { decay_rate, eps, learning_rate, weight_decay, clip_value }
+        optim::Solver {
+            decay_rate,
+            eps,
+            learning_rate,
+            weight_decay,
+            clip_value,
+        }
     }
 }
 
@@ -250,7 +281,11 @@ impl PySolver {
     fn py_new(decay_rate: Given<'_, f64>, eps: Given<'_, f64>) -> PyResult<Self> {
         let decay_rate = decay_rate.get("Solver", "decay_rate", number)?;
         let eps = eps.get("Solver", "eps", number)?;
-        let solver = Self { decay_rate, eps, moments: Mutex::default() };
+        let solver = Self {
+            decay_rate,
+            eps,
+            moments: Mutex::default(),
+        };
         guard(|| solver.rule(0.0, 0.0, 1.0).check())?;
         Ok(solver)
     }

@@ -68,7 +68,12 @@ pub(crate) fn sequence<T: Number>(
 ) -> PyResult<SequenceInput<T>> {
     let op = "Model";
     if x.cast::<PyMatrix>().is_ok() {
-        return Err(wrong_type(op, "x", "an array (a Matrix goes tick by tick to forward)", x));
+        return Err(wrong_type(
+            op,
+            "x",
+            "an array (a Matrix goes tick by tick to forward)",
+            x,
+        ));
     }
     let given = array::as_array(op, "x", x)?;
     let dims = given.ndim();
@@ -81,8 +86,16 @@ pub(crate) fn sequence<T: Number>(
             let at = |column: usize| symbols[(column % batch) * time + column / batch];
             (0..batch * time).map(at).collect()
         };
-        let layout = Layout { batch, time, batched: dims == 2, time_major };
-        return Ok(SequenceInput { input: Input::Symbols(symbols), layout });
+        let layout = Layout {
+            batch,
+            time,
+            batched: dims == 2,
+            time_major,
+        };
+        return Ok(SequenceInput {
+            input: Input::Symbols(symbols),
+            layout,
+        });
     }
     let array = array::doubles(op, "x", &given)?;
     if dims != 2 && dims != 3 {
@@ -107,9 +120,18 @@ pub(crate) fn sequence<T: Number>(
     };
     let array: PyReadonlyArray3<'_, f64> = array.extract()?;
     let numbers = array.as_array().iter().map(|&x| T::from_f64(x)).collect();
-    let matrix = Matrix::constant(Shape::new(features, batch * time), numbers).map_err(translate)?;
-    let layout = Layout { batch, time, batched: dims == 3, time_major };
-    Ok(SequenceInput { input: Input::Features(matrix), layout })
+    let matrix =
+        Matrix::constant(Shape::new(features, batch * time), numbers).map_err(translate)?;
+    let layout = Layout {
+        batch,
+        time,
+        batched: dims == 3,
+        time_major,
+    };
+    Ok(SequenceInput {
+        input: Input::Features(matrix),
+        layout,
+    })
 }
 
 /// (batch, time) of a shape.

@@ -33,10 +33,16 @@ fn parts<'py, T: Number>(
     states: &[State<Matrix<T>>],
     convert: impl Fn(&Matrix<T>) -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<[Bound<'py, PyAny>; 2]> {
-    let hidden = states.iter().map(|s| convert(&s.hidden)).collect::<PyResult<Vec<_>>>()?;
+    let hidden = states
+        .iter()
+        .map(|s| convert(&s.hidden))
+        .collect::<PyResult<Vec<_>>>()?;
     let cell = states.iter().filter_map(|s| s.cell.as_ref()).map(convert);
     let cell = cell.collect::<PyResult<Vec<_>>>()?;
-    Ok([PyTuple::new(py, hidden)?.into_any(), PyTuple::new(py, cell)?.into_any()])
+    Ok([
+        PyTuple::new(py, hidden)?.into_any(),
+        PyTuple::new(py, cell)?.into_any(),
+    ])
 }
 
 fn matrix<'py, T: Number>(py: Python<'py>, m: &Matrix<T>) -> PyResult<Bound<'py, PyAny>> {
@@ -79,20 +85,34 @@ pub(crate) fn states<T: Number>(given: &Bound<'_, PyAny>) -> PyResult<States<Mat
         let refuse = |_| wrong_type("forward", "state (prev)", "a State, a Step or None", given);
         let vectors = given.getattr(name).map_err(refuse)?;
         if vectors.is_instance_of::<PyString>() || vectors.hasattr("shape")? {
-            return Err(wrong_type("forward", name, "one vector per layer", &vectors));
+            return Err(wrong_type(
+                "forward",
+                name,
+                "one vector per layer",
+                &vectors,
+            ));
         }
         let refuse = |_| wrong_type("forward", name, "one vector per layer", &vectors);
         let items = vectors.try_iter().map_err(refuse)?;
-        items.map(|vector| vector_matrix::<T>(name, &vector?)).collect::<PyResult<Vec<_>>>()
+        items
+            .map(|vector| vector_matrix::<T>(name, &vector?))
+            .collect::<PyResult<Vec<_>>>()
     };
     let (hidden, cell) = (part("hidden")?, part("cell")?);
     if !cell.is_empty() && cell.len() != hidden.len() {
         let (layers, cells) = (hidden.len(), cell.len());
-        let message = format!("forward: state must have a cell per layer, {layers}, but has {cells}");
+        let message =
+            format!("forward: state must have a cell per layer, {layers}, but has {cells}");
         return Err(raise("ArgumentError", message));
     }
     let mut cell = cell.into_iter();
-    Ok(hidden.into_iter().map(|hidden| State { hidden, cell: cell.next() }).collect())
+    Ok(hidden
+        .into_iter()
+        .map(|hidden| State {
+            hidden,
+            cell: cell.next(),
+        })
+        .collect())
 }
 
 /// A matrix (size, batch) as it is, an array (batch, size) as a constant.
@@ -103,7 +123,8 @@ fn vector_matrix<T: Number>(name: &str, vector: &Bound<'_, PyAny>) -> PyResult<M
     let shape = array::as_array("forward", name, vector)?;
     let dims = numpy::PyUntypedArrayMethods::ndim(&shape);
     if dims != 2 {
-        let message = format!("forward: {name} must be arrays (batch, size) but one has {dims} dimensions");
+        let message =
+            format!("forward: {name} must be arrays (batch, size) but one has {dims} dimensions");
         return Err(raise("ShapeError", message));
     }
     let (shape, numbers) = array::numbers::<T>("forward", name, &vector.getattr("T")?)?;

@@ -36,7 +36,10 @@ fn text_of(op: &str, name: &str, object: &Bound<'_, PyAny>) -> PyResult<String> 
         return Err(wrong_type(op, name, "a string", object));
     };
     string.to_cow().map(Into::into).map_err(|_| {
-        raise("VocabularyError", format!("{op}: {name} holds a lone surrogate, which is no character"))
+        raise(
+            "VocabularyError",
+            format!("{op}: {name} holds a lone surrogate, which is no character"),
+        )
     })
 }
 
@@ -55,7 +58,9 @@ impl PyVocabulary {
             text_of(op, "symbols", symbols)?.chars().collect()
         } else {
             let rule = "a string or a sequence of characters";
-            let items = symbols.try_iter().map_err(|_| wrong_type(op, "symbols", rule, symbols))?;
+            let items = symbols
+                .try_iter()
+                .map_err(|_| wrong_type(op, "symbols", rule, symbols))?;
             let char = |item: PyResult<Bound<'_, PyAny>>| {
                 one_char(op, &text_of(op, "every one of symbols", &item?)?)
             };
@@ -98,7 +103,10 @@ impl PyVocabulary {
         let string = text_of("encode", "text", text)?;
         let symbols = guard(|| self.0.encode(&string))?;
         // A symbol is below the number of code points, 2^21.
-        let symbols: Vec<i64> = symbols.into_iter().map(|s| i64::try_from(s).unwrap_or(-1)).collect();
+        let symbols: Vec<i64> = symbols
+            .into_iter()
+            .map(|s| i64::try_from(s).unwrap_or(-1))
+            .collect();
         Ok(symbols.into_pyarray(text.py()))
     }
 
@@ -109,11 +117,17 @@ impl PyVocabulary {
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Self>().is_ok_and(|other| self.0 == other.get().0)
+        other
+            .cast::<Self>()
+            .is_ok_and(|other| self.0 == other.get().0)
     }
 
     fn __repr__(&self) -> String {
-        let boundary = if self.0.has_boundary() { ", boundary=True" } else { "" };
+        let boundary = if self.0.has_boundary() {
+            ", boundary=True"
+        } else {
+            ""
+        };
         format!("Vocabulary({} symbols{boundary})", self.0.len())
     }
 }

@@ -79,10 +79,16 @@ impl Config {
         size("output_size", self.output_size.unwrap_or(1))?;
         size("embedding_size", self.embedding_size.unwrap_or(1))?;
         if !(self.std.is_finite() && self.std >= 0.0) {
-            return refuse(format!("std must be finite and not negative but is {}", self.std));
+            return refuse(format!(
+                "std must be finite and not negative but is {}",
+                self.std
+            ));
         }
         if !self.forget_bias.is_finite() {
-            return refuse(format!("forget_bias must be finite but is {}", self.forget_bias));
+            return refuse(format!(
+                "forget_bias must be finite but is {}",
+                self.forget_bias
+            ));
         }
         self.check_options()
     }
@@ -98,10 +104,19 @@ impl Config {
         };
         let simple = matches!(cell, CellKind::Rnn | CellKind::GfRnn);
         let relu = simple && self.options.activation == ActivationKind::Relu;
-        only_for("activation", !simple && self.options.activation != defaults.activation)?;
+        only_for(
+            "activation",
+            !simple && self.options.activation != defaults.activation,
+        )?;
         only_for("slope_at_zero", !relu && self.options.slope_at_zero != 0.0)?;
-        only_for("reset", cell != CellKind::Gru && self.options.reset != defaults.reset)?;
-        only_for("gate", !cell.has_feedback() && self.options.gate != defaults.gate)?;
+        only_for(
+            "reset",
+            cell != CellKind::Gru && self.options.reset != defaults.reset,
+        )?;
+        only_for(
+            "gate",
+            !cell.has_feedback() && self.options.gate != defaults.gate,
+        )?;
         let fed_gates = cell.has_feedback() && cell.has_unit_gates();
         only_for("all_to_gates", !fed_gates && self.options.all_to_gates)?;
         if !self.options.slope_at_zero.is_finite() {

@@ -7,8 +7,8 @@ use smallvec::SmallVec;
 
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernels::buffer::{Buffer, Read};
 use crate::kernels::Isa;
+use crate::kernels::buffer::{Buffer, Read};
 use crate::matrix::{Matrix, Origin};
 use crate::ops::{Op, Operand, Pull, Recorder};
 use crate::recording::Recording;
@@ -74,10 +74,15 @@ impl<T: Element> Graph<T> {
     }
 
     fn with(isa: Isa, keeps: bool) -> Self {
+        let recording = Recording::open();
+        if !keeps {
+            // Its results enter recordings by value from the start.
+            recording.finish();
+        }
         Self {
             isa,
             keeps,
-            recording: Recording::open(),
+            recording,
             entries: Vec::new(),
             differentiated: false,
             consumed: false,
@@ -107,7 +112,9 @@ impl<T: Element> Graph<T> {
     /// Forgets the recording; what it made enters later recordings by value.
     pub fn clear(&mut self) {
         self.recording.finish();
-        self.recording = Recording::open();
+        if self.keeps {
+            self.recording = Recording::open();
+        }
         self.entries.clear();
         self.differentiated = false;
         self.consumed = false;
@@ -117,10 +124,7 @@ impl<T: Element> Graph<T> {
     ///
     /// # Errors
     /// Whatever `operations` returns.
-    pub fn all_or_none<R>(
-        &mut self,
-        operations: impl FnOnce(&mut Self) -> Result<R>,
-    ) -> Result<R> {
+    pub fn all_or_none<R>(&mut self, operations: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
         let before = self.entries.len();
         let result = operations(self);
         if result.is_err() {
@@ -156,7 +160,11 @@ impl<T: Element> Graph<T> {
                 "expected new seeds after the last backward; call zero_grad() on the graph, then seed again",
             ));
         }
-        if self.entries.iter().all(|entry| entry.output.grad_if_any().is_none()) {
+        if self
+            .entries
+            .iter()
+            .all(|entry| entry.output.grad_if_any().is_none())
+        {
             let message = "expected a loss, or a gradient seeded by hand in what was recorded";
             return Err(Error::graph("backward", message));
         }
@@ -233,7 +241,10 @@ impl<T: Element> Graph<T> {
             let inputs = operands(entry.inputs.iter().map(|input| &input.matrix), &guards);
             let pull = Pull {
                 inputs: &inputs,
-                output: Operand { shape: entry.output.shape(), data: &value },
+                output: Operand {
+                    shape: entry.output.shape(),
+                    data: &value,
+                },
                 grad: &grad,
             };
             for (wrt, input) in entry.inputs.iter().enumerate() {
@@ -249,7 +260,6 @@ impl<T: Element> Graph<T> {
     /// How a matrix enters this recording.
     fn admit(&self, op: &Op, matrix: &Matrix<T>) -> Result<Input<T>> {
         let (wants_grad, pending) = match matrix.origin() {
-            Origin::Constant => (false, false),
             Origin::Leaf => (true, true),
             Origin::Node(made_by) if made_by.is(&self.recording) => (matrix.wants_grad(), false),
             Origin::Node(made_by) if made_by.is_open() => {
@@ -257,13 +267,18 @@ impl<T: Element> Graph<T> {
                                run its backward or clear it first";
                 return Err(Error::graph(op.name(), message));
             }
-            Origin::Node(_) => (false, false),
+            Origin::Node(_) | Origin::Constant => (false, false),
         };
         if pending {
             matrix.add_pending();
         }
         let version = matrix.version();
-        Ok(Input { matrix: matrix.clone(), wants_grad, pending, version })
+        Ok(Input {
+            matrix: matrix.clone(),
+            wants_grad,
+            pending,
+            version,
+        })
     }
 
     /// The recording in Graphviz' language: matrices are boxes, operations point to their result.
@@ -307,7 +322,10 @@ impl<T: Element> Recorder for Graph<T> {
             return Err(Error::graph(op.name(), message));
         }
         let admitted = if self.keeps {
-            inputs.iter().map(|m| self.admit(&op, m)).collect::<Result<Few<_>>>()?
+            inputs
+                .iter()
+                .map(|m| self.admit(&op, m))
+                .collect::<Result<Few<_>>>()?
         } else {
             Few::new()
         };
@@ -320,11 +338,15 @@ impl<T: Element> Recorder for Graph<T> {
         }
         let value = Buffer::from(out);
         if !self.keeps {
-            return Ok(Matrix::unrecorded(shape, value));
+            return Ok(Matrix::node(shape, value, &self.recording, false));
         }
         let wants_grad = admitted.iter().any(|input| input.wants_grad);
         let output = Matrix::node(shape, value, &self.recording, wants_grad);
-        self.entries.push(Entry { op, inputs: admitted, output: output.clone() });
+        self.entries.push(Entry {
+            op,
+            inputs: admitted,
+            output: output.clone(),
+        });
         Ok(output)
     }
 }
@@ -341,6 +363,9 @@ fn operands<'a, T: Element>(
 ) -> Few<Operand<'a, T>> {
     matrices
         .zip(guards)
-        .map(|(m, data)| Operand { shape: m.shape(), data })
+        .map(|(m, data)| Operand {
+            shape: m.shape(),
+            data,
+        })
         .collect()
 }

@@ -58,8 +58,14 @@ impl Init {
 /// cancellation, twice is enough (Giraud et al. 2005). All sums run in ascending order.
 fn orthogonal(shape: Shape, stream: &Stream) -> Vec<f64> {
     let (long, short) = (shape.rows.max(shape.cols), shape.rows.min(shape.cols));
-    let mut columns: Vec<f64> = (0..(long * short) as u64).map(|k| stream.normal(k)).collect();
-    Isa::best().run(Orthonormalise { columns: &mut columns, long, short });
+    let mut columns: Vec<f64> = (0..(long * short) as u64)
+        .map(|k| stream.normal(k))
+        .collect();
+    Isa::best().run(Orthonormalise {
+        columns: &mut columns,
+        long,
+        short,
+    });
     if shape.rows == long {
         return columns;
     }
@@ -79,7 +85,11 @@ impl Task for Orthonormalise<'_> {
 
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
-        let Self { columns, long, short } = self;
+        let Self {
+            columns,
+            long,
+            short,
+        } = self;
         // The finished columns again, row by row: sums over rows then run in vectors over columns
         // without changing the order of any sum.
         let mut rows = vec![0.0; long * short];

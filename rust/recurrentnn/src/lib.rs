@@ -2,8 +2,8 @@
 //! differentiation, recurrent cells stacked into models, and what trains and saves them.
 //!
 //! Floors, each standing on those before it: [`error`], [`element`], [`shape`] → [`kernels`] →
-//! [`matrix`], [`random`] → [`init`], [`params`] → [`ops`] → [`graph`] → [`cells`], [`optim`] →
-//! [`config`], [`model`], [`unroll`] → [`text`], [`sample`], [`io`].
+//! [`matrix`], [`random`] → [`init`], [`params`] → [`ops`] → [`graph`], [`gradcheck`] → [`cells`],
+//! [`optim`] → [`config`], [`model`], [`unroll`] → [`text`], [`sample`], [`io`].
 //!
 //! ```
 //! use recurrentnn::{graph::Graph, kernels::Isa, matrix::Matrix, ops::Recorder, shape::Shape};
@@ -25,6 +25,7 @@ pub mod cells;
 pub mod config;
 pub mod element;
 pub mod error;
+pub mod gradcheck;
 pub mod graph;
 pub mod init;
 pub mod io;

@@ -66,7 +66,11 @@ impl<T: Element> Matrix<T> {
         if data.len() == shape.len() {
             return Ok(data.into());
         }
-        let message = format!("{shape} needs {} numbers but {} came", shape.len(), data.len());
+        let message = format!(
+            "{shape} needs {} numbers but {} came",
+            shape.len(),
+            data.len()
+        );
         Err(Error::shape("Matrix", message))
     }
 
@@ -75,7 +79,12 @@ impl<T: Element> Matrix<T> {
     /// # Errors
     /// [`Error::Shape`] unless there are rows x cols numbers.
     pub fn from_vec(shape: Shape, data: Vec<T>) -> Result<Self> {
-        Ok(Self::make(shape, Self::checked(shape, data)?, Origin::Leaf, true))
+        Ok(Self::make(
+            shape,
+            Self::checked(shape, data)?,
+            Origin::Leaf,
+            true,
+        ))
     }
 
     /// A constant of the numbers given column by column: no gradient flows into it.
@@ -83,7 +92,12 @@ impl<T: Element> Matrix<T> {
     /// # Errors
     /// [`Error::Shape`] unless there are rows x cols numbers.
     pub fn constant(shape: Shape, data: Vec<T>) -> Result<Self> {
-        Ok(Self::make(shape, Self::checked(shape, data)?, Origin::Constant, false))
+        Ok(Self::make(
+            shape,
+            Self::checked(shape, data)?,
+            Origin::Constant,
+            false,
+        ))
     }
 
     /// What an operation of a recording computed.
@@ -91,9 +105,10 @@ impl<T: Element> Matrix<T> {
         Self::make(shape, value, Origin::Node(recording.clone()), wants)
     }
 
-    /// What an operation outside any recording computed: a leaf like any other.
-    pub(crate) fn unrecorded(shape: Shape, value: Buffer<T>) -> Self {
-        Self::make(shape, value, Origin::Leaf, true)
+    /// The same numbers, shared, as a leaf that no recording made.
+    #[must_use]
+    pub fn to_leaf(&self) -> Self {
+        Self::make(self.shape(), self.0.value.clone(), Origin::Leaf, true)
     }
 
     /// A leaf with every element equal to `x`.
@@ -107,7 +122,7 @@ impl<T: Element> Matrix<T> {
     }
 
     /// A leaf that copies an `ndarray` view of any layout.
-    pub fn from_array(array: ArrayView2<'_, T>) -> Self {
+    pub fn from_array(array: &ArrayView2<'_, T>) -> Self {
         let shape = Shape::new(array.nrows(), array.ncols());
         // Iterating the transpose in logical order visits column after column.
         let data: Vec<T> = array.t().iter().copied().collect();
@@ -151,7 +166,9 @@ impl<T: Element> Matrix<T> {
 
     /// The memory of the gradient, made of zeros at the first call.
     pub fn grad_buffer(&self) -> &Buffer<T> {
-        self.0.grad.get_or_init(|| Buffer::zeros(self.shape().len()))
+        self.0
+            .grad
+            .get_or_init(|| Buffer::zeros(self.shape().len()))
     }
 
     /// The memory of the gradient if anybody touched it.
@@ -251,10 +268,10 @@ mod tests {
     #[test]
     fn arrays_of_any_layout_come_in_column_major_and_go_out_as_they_were() {
         let a = array![[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]];
-        let m = Matrix::from_array(a.view());
+        let m = Matrix::from_array(&a.view());
         assert_eq!(m.to_vec().unwrap(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
         assert_eq!(m.with_array(|v| v.to_owned()).unwrap(), a);
-        let t = Matrix::from_array(a.t());
+        let t = Matrix::from_array(&a.t());
         assert_eq!(t.with_array(|v| v.to_owned()).unwrap(), a.t());
     }
 
@@ -270,7 +287,9 @@ mod tests {
 
     #[test]
     fn the_number_of_elements_is_checked() {
-        let error = Matrix::from_vec(Shape::new(2, 2), vec![0.0f32; 3]).err().unwrap();
+        let error = Matrix::from_vec(Shape::new(2, 2), vec![0.0f32; 3])
+            .err()
+            .unwrap();
         assert_eq!(error.to_string(), "Matrix: 2x2 needs 4 numbers but 3 came");
     }
 }

@@ -87,6 +87,9 @@ impl<T: Element> Model<T> {
     }
 
     /// Zeros for `batch` samples.
+    ///
+    /// # Errors
+    /// None that a checked configuration can cause.
     pub fn zero_states(&self, batch: usize) -> Result<States<Matrix<T>>> {
         let zeros = |size: usize| {
             let shape = Shape::new(size, batch);
@@ -94,7 +97,10 @@ impl<T: Element> Model<T> {
         };
         let state = |&size: &usize| {
             let cell = self.has_cell().then(|| zeros(size)).transpose()?;
-            Ok(State { hidden: zeros(size)?, cell })
+            Ok(State {
+                hidden: zeros(size)?,
+                cell,
+            })
         };
         self.config.hidden_sizes.iter().map(state).collect()
     }
@@ -150,7 +156,12 @@ impl<T: Element> Model<T> {
                 Some(below) if self.config.input_to_all => r.concat(&[&below.hidden, x])?,
                 Some(below) => below.hidden.clone(),
             };
-            let input = StepInput { x: &below, state, all: &all, stack: &stack };
+            let input = StepInput {
+                x: &below,
+                state,
+                all: &all,
+                stack: &stack,
+            };
             next.push(cell.step(r, Vars(self.params.matrices()), &input)?);
         }
         Ok(next)
@@ -196,7 +207,11 @@ impl<T: Element> Model<T> {
             return Err(Error::shape("forward", message));
         }
         if states.len() != sizes.len() {
-            let message = format!("state must have {} layers but has {}", sizes.len(), states.len());
+            let message = format!(
+                "state must have {} layers but has {}",
+                sizes.len(),
+                states.len()
+            );
             return Err(Error::argument("forward", message));
         }
         for (layer, (state, &size)) in states.iter().zip(sizes).enumerate() {
@@ -209,7 +224,8 @@ impl<T: Element> Model<T> {
             for part in std::iter::once(&state.hidden).chain(&state.cell) {
                 if part.shape() != expected {
                     let found = part.shape();
-                    let message = format!("state of layer {layer} must be {expected} but is {found}");
+                    let message =
+                        format!("state of layer {layer} must be {expected} but is {found}");
                     return Err(Error::shape("forward", message));
                 }
             }
@@ -242,8 +258,16 @@ fn build_layers(config: &Config, reg: &mut Registry) -> Vec<Cell> {
     let mut below = config.features();
     let mut layers = Vec::with_capacity(config.hidden_sizes.len());
     for (number, &size) in config.hidden_sizes.iter().enumerate() {
-        let skip = if config.input_to_all && number > 0 { config.features() } else { 0 };
-        let layer = Layer { inputs: below + skip, size, sizes: &config.hidden_sizes };
+        let skip = if config.input_to_all && number > 0 {
+            config.features()
+        } else {
+            0
+        };
+        let layer = Layer {
+            inputs: below + skip,
+            size,
+            sizes: &config.hidden_sizes,
+        };
         layers.push(reg.scope(&format!("layers.{number}"), |reg| {
             config.cell.build(reg, &layer, &config.options)
         }));

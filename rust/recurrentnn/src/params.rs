@@ -86,7 +86,11 @@ impl<T: Element> Params<T> {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             Matrix::from_vec(spec.shape, init(spec).values(spec.shape, seed, number))
         };
-        let matrices = specs.par_iter().enumerate().map(fill).collect::<Result<_>>()?;
+        let matrices = specs
+            .par_iter()
+            .enumerate()
+            .map(fill)
+            .collect::<Result<_>>()?;
         let names = specs.into_iter().map(|spec| spec.name).collect();
         Ok(Self { names, matrices })
     }
@@ -135,9 +139,15 @@ impl<T: Element> Params<T> {
     /// [`Error::Shape`] for a wrong number of values, [`Error::Busy`].
     pub fn assign(&self, values: &[Vec<T>]) -> Result<()> {
         let fits = values.len() == self.len()
-            && values.iter().zip(&self.matrices).all(|(v, m)| v.len() == m.shape().len());
+            && values
+                .iter()
+                .zip(&self.matrices)
+                .all(|(v, m)| v.len() == m.shape().len());
         if !fits {
-            return Err(Error::shape("assign", "the values do not have the parameters' shapes"));
+            return Err(Error::shape(
+                "assign",
+                "the values do not have the parameters' shapes",
+            ));
         }
         for (matrix, values) in self.matrices.iter().zip(values) {
             matrix.value_mut()?.copy_from_slice(values);
@@ -167,5 +177,7 @@ impl<V> std::ops::Index<ParamId> for Vars<'_, V> {
 
 /// Whether a parameter of this name is a bias: the last part of the name begins with `bias`.
 pub fn is_bias(name: &str) -> bool {
-    name.rsplit('.').next().is_some_and(|last| last.starts_with("bias"))
+    name.rsplit('.')
+        .next()
+        .is_some_and(|last| last.starts_with("bias"))
 }

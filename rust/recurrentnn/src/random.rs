@@ -253,6 +253,17 @@ mod tests {
     }
 
     #[test]
+    fn two_uniform_draws_share_a_block_and_a_normal_has_its_own() {
+        let [a, b, c, d] = STREAM.words(3);
+        assert_eq!(STREAM.uniform(6), unit(a, b));
+        assert_eq!(STREAM.uniform(7), unit(c, d));
+        let r = (-2.0 * ln(1.0 - unit(a, b))).sqrt();
+        assert_eq!(STREAM.normal(3), r * cos2pi(unit(c, d)));
+        assert_eq!(unit(u32::MAX, u32::MAX), 1.0 - 0.5_f64.powi(53));
+        assert_eq!(unit(1 << 11, 0), 0.5_f64.powi(53));
+    }
+
+    #[test]
     fn logarithm_and_cosine_are_those_of_the_standard_library() {
         for i in 1..10_000 {
             let x = f64::from(i) / 10_000.0;

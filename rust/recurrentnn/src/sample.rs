@@ -40,7 +40,10 @@ pub fn greedy<T: Element>(logits: &[T]) -> Result<usize> {
 pub fn draw<T: Element>(logits: &[T], temperature: f64, u: f64) -> Result<usize> {
     check(logits)?;
     check_temperature(temperature)?;
-    let largest = logits.iter().fold(T::NEG_INFINITY, |m, &x| m.maximum(x)).to_f64();
+    let largest = logits
+        .iter()
+        .fold(T::NEG_INFINITY, |m, &x| m.maximum(x))
+        .to_f64();
     let weight = |logit: &T| ((logit.to_f64() - largest) / temperature).exp();
     let total: f64 = logits.iter().map(weight).sum();
     let mut cumulative = 0.0;
@@ -84,12 +87,21 @@ pub fn generate<T: Element>(
     request: &Request<'_>,
     states: States<Matrix<T>>,
 ) -> Result<(Vec<usize>, States<Matrix<T>>)> {
-    let Request { prime, length, choice, seed, stop } = *request;
+    let Request {
+        prime,
+        length,
+        choice,
+        seed,
+        stop,
+    } = *request;
     if let Choice::Temperature(temperature) = choice {
         check_temperature(temperature)?;
     }
     let Some((&last, before)) = prime.split_last() else {
-        return Err(Error::argument("generate", "prime must hold at least one symbol"));
+        return Err(Error::argument(
+            "generate",
+            "prime must hold at least one symbol",
+        ));
     };
     if model.config().output_rows() != model.config().input_size {
         let message = format!(

@@ -105,11 +105,19 @@ impl UnitGates {
     }
 
     pub(super) fn gate(self, reg: &mut Registry, name: &str, layer: &Layer<'_>) -> Gate {
-        let state = if self.all { layer.all_hidden() } else { layer.size };
+        let state = if self.all {
+            layer.all_hidden()
+        } else {
+            layer.size
+        };
         Gate::new(reg, name, layer.inputs, state, layer.size)
     }
 
     pub(super) fn reads<'a, V>(self, input: &StepInput<'a, V>) -> &'a V {
-        if self.all { input.stack } else { input.hidden() }
+        if self.all {
+            input.stack
+        } else {
+            input.hidden()
+        }
     }
 }

@@ -26,6 +26,9 @@ impl Gate {
     }
 
     /// W x + U h + b.
+    ///
+    /// # Errors
+    /// Whatever the recorder refuses.
     pub fn sum<R: Recorder>(
         &self,
         r: &mut R,
@@ -39,6 +42,9 @@ impl Gate {
     }
 
     /// sigmoid(W x + U h + b).
+    ///
+    /// # Errors
+    /// Whatever the recorder refuses.
     pub fn sigmoid<R: Recorder>(
         &self,
         r: &mut R,

@@ -90,7 +90,10 @@ impl CellKind {
         let found = Self::ALL.iter().find(|kind| kind.name() == name);
         found.copied().ok_or_else(|| {
             let names: Vec<_> = Self::ALL.iter().map(|kind| kind.name()).collect();
-            Error::argument("Model", format!("cell must be one of {names:?} but is {name:?}"))
+            Error::argument(
+                "Model",
+                format!("cell must be one of {names:?} but is {name:?}"),
+            )
         })
     }
 

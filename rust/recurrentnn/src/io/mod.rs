@@ -92,7 +92,9 @@ fn create_beside(path: &Path) -> std::io::Result<(PathBuf, File)> {
 
 /// Makes the renaming durable, where a folder can be opened for it.
 fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     match File::open(folder.unwrap_or(Path::new("."))) {
         Ok(folder) if cfg!(unix) => folder.sync_all(),
         _ => Ok(()),

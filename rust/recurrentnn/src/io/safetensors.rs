@@ -33,12 +33,23 @@ pub(super) struct Parsed<'a> {
 
 pub(super) fn write<T: Element>(model: &Model<T>, metadata: &Metadata) -> Result<Vec<u8>> {
     if let Some(key) = metadata.keys().find(|key| RESERVED.contains(&key.as_str())) {
-        return Err(Error::argument("save", format!("metadata key {key:?} is reserved")));
+        return Err(Error::argument(
+            "save",
+            format!("metadata key {key:?} is reserved"),
+        ));
     }
     let config = serde_json::to_string(model.config()).map_err(|e| refused(&e.to_string()))?;
-    let own = [("format", "recurrentnn"), ("version", VERSION), ("config", &config)];
+    let own = [
+        ("format", "recurrentnn"),
+        ("version", VERSION),
+        ("config", &config),
+    ];
     let own = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let all = metadata.clone().into_iter().chain(own).collect::<HashMap<_, _>>();
+    let all = metadata
+        .clone()
+        .into_iter()
+        .chain(own)
+        .collect::<HashMap<_, _>>();
     let mut arrays = Vec::with_capacity(model.params().len());
     for (name, matrix) in model.params().iter() {
         let value = matrix.with_array(|array| bytes_of(array.iter().copied()))?;
@@ -54,12 +65,16 @@ pub(super) fn write<T: Element>(model: &Model<T>, metadata: &Metadata) -> Result
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Parsed<'_>> {
     let Some((length, _)) = bytes.split_first_chunk::<8>() else {
-        let message = format!("expected an 8-byte length but the file has {} bytes", bytes.len());
+        let message = format!(
+            "expected an 8-byte length but the file has {} bytes",
+            bytes.len()
+        );
         return Err(refused(&message));
     };
     let length = u64::from_le_bytes(*length);
     if length > MAX_HEADER {
-        let message = format!("expected a header of at most {MAX_HEADER} bytes but it claims {length}");
+        let message =
+            format!("expected a header of at most {MAX_HEADER} bytes but it claims {length}");
         return Err(refused(&message));
     }
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| refused(&e.to_string()))?;
@@ -71,26 +86,40 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parsed<'_>> {
 impl Parsed<'_> {
     /// The metadata of whoever saved.
     pub(super) fn metadata(&self) -> Metadata {
-        let theirs = self.metadata.iter().filter(|(key, _)| !RESERVED.contains(&key.as_str()));
-        theirs.map(|(key, value)| (key.clone(), value.clone())).collect()
+        let theirs = self
+            .metadata
+            .iter()
+            .filter(|(key, _)| !RESERVED.contains(&key.as_str()));
+        theirs
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     }
 
     /// The configuration, checked.
     pub(super) fn config(&self) -> Result<Config> {
         let entry = |key: &str| {
             let missing = || refused(&format!("no metadata {key:?}: not a recurrentnn model"));
-            self.metadata.get(key).map(String::as_str).ok_or_else(missing)
+            self.metadata
+                .get(key)
+                .map(String::as_str)
+                .ok_or_else(missing)
         };
         let (format, version) = (entry("format")?, entry("version")?);
         if format != "recurrentnn" {
-            return Err(refused(&format!("format must be \"recurrentnn\" but is {format:?}")));
+            return Err(refused(&format!(
+                "format must be \"recurrentnn\" but is {format:?}"
+            )));
         }
         if version != VERSION {
-            return Err(refused(&format!("version {version:?} is not known; this reads {VERSION}")));
+            return Err(refused(&format!(
+                "version {version:?} is not known; this reads {VERSION}"
+            )));
         }
         let config: Config =
             serde_json::from_str(entry("config")?).map_err(|e| refused(&format!("config: {e}")))?;
-        config.check().map_err(|e| refused(&format!("config: {e}")))?;
+        config
+            .check()
+            .map_err(|e| refused(&format!("config: {e}")))?;
         Ok(config)
     }
 
@@ -104,7 +133,9 @@ impl Parsed<'_> {
         match first {
             Dtype::F32 => Ok(DType::Float32),
             Dtype::F64 => Ok(DType::Float64),
-            other => Err(refused(&format!("tensors must be F32 or F64 but are {other:?}"))),
+            other => Err(refused(&format!(
+                "tensors must be F32 or F64 but are {other:?}"
+            ))),
         }
     }
 
@@ -112,7 +143,9 @@ impl Parsed<'_> {
     pub(super) fn values<T: Element>(&self, specs: &[Spec]) -> Result<Vec<Vec<T>>> {
         if self.tensors.len() != specs.len() {
             let (needs, has) = (specs.len(), self.tensors.len());
-            return Err(refused(&format!("the model has {needs} parameters but the file {has}")));
+            return Err(refused(&format!(
+                "the model has {needs} parameters but the file {has}"
+            )));
         }
         specs.iter().map(|spec| self.value(spec)).collect()
     }
@@ -124,7 +157,10 @@ impl Parsed<'_> {
         let (rows, cols) = (spec.shape.rows, spec.shape.cols);
         if view.shape() != [rows, cols] {
             let found = view.shape();
-            return Err(refused(&format!("{name} must be {:?} but is {found:?}", [rows, cols])));
+            return Err(refused(&format!(
+                "{name} must be {:?} but is {found:?}",
+                [rows, cols]
+            )));
         }
         let by_rows: Vec<T> = numbers(view.data());
         if let Some(bad) = by_rows.iter().find(|x| !x.is_finite()) {
@@ -149,7 +185,10 @@ fn bytes_of<T: Element>(numbers: impl Iterator<Item = T>) -> Vec<u8> {
 
 /// Numbers of little-endian bytes.
 fn numbers<T: Element>(bytes: &[u8]) -> Vec<T> {
-    bytes.chunks_exact(size_of::<T>()).map(T::from_le_bytes).collect()
+    bytes
+        .chunks_exact(size_of::<T>())
+        .map(T::from_le_bytes)
+        .collect()
 }
 
 fn refused(message: &str) -> Error {

@@ -39,7 +39,10 @@ pub(super) fn reduced_of_some(
     };
     let left = reduced(inputs[0], axis);
     if over == 0 && !left.is_empty() {
-        let message = format!("expected at least one element to reduce but m is {}", inputs[0]);
+        let message = format!(
+            "expected at least one element to reduce but m is {}",
+            inputs[0]
+        );
         return Err(Error::shape(op, message));
     }
     Ok(left)
@@ -69,5 +72,13 @@ pub(super) fn share<T: Element>(shape: Shape, axis: Option<Axis>) -> T {
 pub(super) fn spread<T: Element>(isa: Isa, pull: Pull<'_, T>, factor: T, into: &mut [T]) {
     let whole = pull.inputs[0].shape.dims();
     let grad = broadcast::Operand::new(pull.grad, pull.output.shape.dims(), whole);
-    accumulate_broadcast(isa, Cost::Cheap, whole, [grad], Extent::Full, into, |[g]| factor * g);
+    accumulate_broadcast(
+        isa,
+        Cost::Cheap,
+        whole,
+        [grad],
+        Extent::Full,
+        into,
+        |[g]| factor * g,
+    );
 }

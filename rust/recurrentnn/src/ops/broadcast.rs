@@ -16,16 +16,14 @@ pub(super) fn pair(op: &'static str, inputs: &[Shape]) -> Result<Shape> {
 /// The shape that both broadcast to.
 pub(super) fn both(op: &'static str, left: Shape, right: Shape) -> Result<Shape> {
     left.broadcast(right).ok_or_else(|| {
-        let message = format!("left is {left} but right is {right}; each dimension must be equal or 1");
+        let message =
+            format!("left is {left} but right is {right}; each dimension must be equal or 1");
         Error::shape(op, message)
     })
 }
 
 /// An operand as the kernels take it.
-pub(super) fn of<'a, T: Element>(
-    operand: Operand<'a, T>,
-    whole: Shape,
-) -> broadcast::Operand<'a, T> {
+pub(super) fn of<T: Element>(operand: Operand<'_, T>, whole: Shape) -> broadcast::Operand<'_, T> {
     broadcast::Operand::new(operand.data, operand.shape.dims(), whole.dims())
 }
 
@@ -48,6 +46,9 @@ pub(super) fn pull_back<T: Element, const N: usize>(
 impl<'a, T> Pull<'a, T> {
     /// The output's gradient as an operand.
     pub(super) fn grad_operand(&self) -> Operand<'a, T> {
-        Operand { shape: self.output.shape, data: self.grad }
+        Operand {
+            shape: self.output.shape,
+            data: self.grad,
+        }
     }
 }

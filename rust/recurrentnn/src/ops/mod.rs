@@ -70,7 +70,10 @@ fn expect_operands(op: &'static str, inputs: &[Shape], count: usize) -> Result<(
 fn expect_equal(op: &'static str, inputs: &[Shape]) -> Result<Shape> {
     for shape in inputs {
         if *shape != inputs[0] {
-            let message = format!("operands must have one shape but are {} and {shape}", inputs[0]);
+            let message = format!(
+                "operands must have one shape but are {} and {shape}",
+                inputs[0]
+            );
             return Err(Error::shape(op, message));
         }
     }
@@ -78,7 +81,13 @@ fn expect_equal(op: &'static str, inputs: &[Shape]) -> Result<Shape> {
 }
 
 /// Fails unless start <= stop <= count.
-fn expect_slice(op: &'static str, what: &str, start: usize, stop: usize, count: usize) -> Result<()> {
+fn expect_slice(
+    op: &'static str,
+    what: &str,
+    start: usize,
+    stop: usize,
+    count: usize,
+) -> Result<()> {
     if start <= stop && stop <= count {
         return Ok(());
     }

@@ -2,7 +2,8 @@ use super::{Elementwise, Saved};
 use crate::element::Element;
 use crate::kernels::Cost;
 
-/// y = x^exponent, y' = exponent x^(exponent - 1).
+/// y = x^exponent, y' = exponent x^(exponent - 1). NaN stays NaN, for exponent 0 too,
+/// where IEEE 754 has 1.
 #[derive(Clone, Copy, Debug)]
 pub struct Pow {
     /// The power.
@@ -16,7 +17,7 @@ impl Elementwise for Pow {
 
     #[inline]
     fn value<T: Element>(&self, x: T) -> T {
-        x.powf(T::from_f64(self.exponent))
+        if x.is_nan() { x } else { x.powf(T::from_f64(self.exponent)) }
     }
 
     #[inline]

@@ -92,7 +92,10 @@ pub fn step<T: Element, R: UpdateRule>(
 ) -> Result<StepStats> {
     rule.check()?;
     let mut seen = HashSet::new();
-    let parameters: Vec<_> = parameters.iter().filter(|(_, m)| seen.insert(m.id())).collect();
+    let parameters: Vec<_> = parameters
+        .iter()
+        .filter(|(_, m)| seen.insert(m.id()))
+        .collect();
     let grad_norm = inspect(isa, R::CLASS, &parameters)?;
     let scale = match rule.clip().norm {
         Some(limit) if grad_norm > limit => limit / grad_norm,
@@ -105,13 +108,20 @@ pub fn step<T: Element, R: UpdateRule>(
     }
     let (mut elements, mut clipped) = (0, 0);
     for (id, decays, mut value, mut grad) in borrowed {
-        let mean = moments.0.entry(id).or_insert_with(|| vec![T::ZERO; value.len()]);
+        let mean = moments
+            .0
+            .entry(id)
+            .or_insert_with(|| vec![T::ZERO; value.len()]);
         elements += value.len();
         clipped += change(isa, rule, scale, decays, (&mut value, &mut grad, mean));
     }
     Ok(StepStats {
         grad_norm,
-        clipped_fraction: if elements == 0 { 0.0 } else { clipped as f64 / elements as f64 },
+        clipped_fraction: if elements == 0 {
+            0.0
+        } else {
+            clipped as f64 / elements as f64
+        },
     })
 }
 
@@ -161,11 +171,19 @@ fn change<T: Element, R: UpdateRule>(
 }
 
 /// Fails unless `low <= value < high`, NaN included.
-fn expect_range(op: &'static str, name: &str, value: f64, range: std::ops::Range<f64>) -> Result<()> {
+fn expect_range(
+    op: &'static str,
+    name: &str,
+    value: f64,
+    range: std::ops::Range<f64>,
+) -> Result<()> {
     if range.contains(&value) {
         return Ok(());
     }
-    let message = format!("{name} must be in [{}, {}) but is {value}", range.start, range.end);
+    let message = format!(
+        "{name} must be in [{}, {}) but is {value}",
+        range.start, range.end
+    );
     Err(Error::argument(op, message))
 }
 

@@ -67,8 +67,13 @@ impl UpdateRule for RmsProp {
 
     #[inline]
     fn update<T: Element>(&self, step: Step<T>, w: &mut T, s: &mut T) {
-        let [rate, decay, rest, eps] =
-            [self.learning_rate, self.decay_rate, 1.0 - self.decay_rate, self.eps].map(T::from_f64);
+        let [rate, decay, rest, eps] = [
+            self.learning_rate,
+            self.decay_rate,
+            1.0 - self.decay_rate,
+            self.eps,
+        ]
+        .map(T::from_f64);
         let g = step.clipped;
         *s = decay * *s + rest * g * g;
         let mut direction = g / (s.sqrt() + eps);

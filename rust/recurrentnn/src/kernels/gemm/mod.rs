@@ -103,17 +103,15 @@ fn matrix_product<T: Element>(
 }
 
 fn vector_product<T: Element>(isa: Isa, rows: usize, a: Strided<'_, T>, x: &[T], y: Output<T>) {
-    let depth = x.len();
     let multiply = |i0: usize, rows: usize| {
         isa.run(VectorBlock {
             rows,
-            depth,
             a: a.from(i0, 0),
             x,
             y: y.from(i0, 0),
         });
     };
-    let parts = threads_for(rows * depth, PARALLEL_VECTOR_MACS);
+    let parts = threads_for(rows * x.len(), PARALLEL_VECTOR_MACS);
     if parts == 1 {
         multiply(0, rows);
     } else {

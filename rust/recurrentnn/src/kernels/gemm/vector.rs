@@ -8,7 +8,6 @@ use crate::kernels::isa::{Arithmetic, Task};
 /// `y += a * x` for `rows` rows of `a`.
 pub(super) struct VectorBlock<'a, T> {
     pub(super) rows: usize,
-    pub(super) depth: usize,
     pub(super) a: Strided<'a, T>,
     pub(super) x: &'a [T],
     pub(super) y: Output<T>,
@@ -24,8 +23,7 @@ impl<T: Element> Task for VectorBlock<'_, T> {
             row_step,
             column_step,
         } = self.a;
-        assert!(values.len() > (self.rows - 1) * row_step + (self.depth - 1) * column_step);
-        assert_eq!(self.x.len(), self.depth);
+        assert!(values.len() > (self.rows - 1) * row_step + (self.x.len() - 1) * column_step);
         if self.a.row_step == 1 {
             // Eight registers of rows at a time, and ever fewer for the rest.
             let mut i = 0;
@@ -59,11 +57,11 @@ impl<T: Element> VectorBlock<'_, T> {
         };
         while i + ROWS <= self.rows {
             // SAFETY: rows i..i + ROWS exist in `a` and, ours alone, in `y`; `run` has asserted
-            // the length of `a` and of `x`.
+            // the length of `a`.
             unsafe {
                 let a = self.a.values.as_ptr().add(i);
                 let y = self.y.start.add(i);
-                tile::<A, T, ROWS, 1>(self.depth, a, self.a.column_step, x, y, 0);
+                tile::<A, T, ROWS, 1>(self.x.len(), a, self.a.column_step, x, y, 0);
             }
             i += ROWS;
         }
@@ -75,8 +73,9 @@ impl<T: Element> VectorBlock<'_, T> {
     #[inline(always)]
     fn distant_rows<A: Arithmetic, const ROWS: usize>(&self, mut i: usize) -> usize {
         while i + ROWS <= self.rows {
-            let rows: [&[T]; ROWS] =
-                std::array::from_fn(|r| &self.a.values[(i + r) * self.a.row_step..][..self.depth]);
+            let rows: [&[T]; ROWS] = std::array::from_fn(|r| {
+                &self.a.values[(i + r) * self.a.row_step..][..self.x.len()]
+            });
             // SAFETY: rows i..i + ROWS of `y` exist and are ours.
             let y = unsafe { &mut *self.y.start.add(i).cast::<[T; ROWS]>() };
             let mut acc = *y;
