@@ -150,9 +150,9 @@ impl ValueFormatter for Peak {
 
     fn scale_throughputs(&self, _: f64, work: &Throughput, values: &mut [f64]) -> &'static str {
         if let Throughput::Elements(flops) = work {
-            values
-                .iter_mut()
-                .for_each(|value| *value = *flops as f64 / *value);
+            for value in values {
+                *value = *flops as f64 / *value;
+            }
         }
         "GFLOP/s"
     }

@@ -234,12 +234,19 @@ def test_copies_and_pickles_hold_the_same_numbers_in_memory_of_their_own(
         assert not (m.value == 7.0).any(), how
 
 
-def test_the_repr_tells_shape_and_dtype_and_stays_short() -> None:
-    for rows, cols in ((2, 3), (200, 300), (0, 3)):
-        text = repr(rnn.Matrix.zeros(rows, cols, dtype="float64"))
-        assert len(text) < 1000
-        for word in ("Matrix", f"{rows}x{cols}", "float64"):
-            assert word in text
+def test_the_repr_of_a_small_matrix_makes_it_again() -> None:
+    for dtype in DTYPES:
+        m = rnn.Matrix([[1.5, -2.0, 0.1]], dtype=dtype)
+        again = eval(repr(m), {"Matrix": rnn.Matrix})
+        np.testing.assert_array_equal(again.value, m.value)
+        assert again.dtype == m.dtype
+
+
+def test_the_repr_of_a_large_matrix_tells_shape_and_dtype() -> None:
+    text = repr(rnn.Matrix.zeros(200, 300, dtype="float64"))
+    assert len(text) < 1000
+    for word in ("Matrix", "200x300", "float64"):
+        assert word in text
 
 
 def test_a_matrix_can_be_a_key_and_a_member_of_a_set() -> None:

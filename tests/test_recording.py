@@ -3,6 +3,7 @@
 import gc
 import threading
 from collections.abc import Callable
+from mmap import PAGESIZE
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,7 @@ def test_nothing_is_recorded_outside_a_graph_or_with_recording_off(
 
 def resident_bytes() -> int:
     try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+        return int(Path("/proc/self/statm").read_text().split()[1]) * PAGESIZE
     except FileNotFoundError:
         pytest.skip("the memory of this process cannot be read here")
 

@@ -191,6 +191,13 @@ def test_an_epoch_of_lines_has_every_line_once_in_an_order_of_its_own() -> None:
     assert seen(0) == seen(0)
     assert seen(0) != seen(1)
 
+    def met(epoch: int) -> list[list[list[int]]]:
+        """Return which lines meet in a batch, whatever the order."""
+        batches = lines.epoch(epoch, 8, 999, seed=3)
+        return sorted(sorted(batch.x.tolist()) for batch in batches)
+
+    assert met(0) != met(1)
+
 
 def test_long_lines_go_on_in_further_batches() -> None:
     vocabulary = rnn.Vocabulary("abcd", boundary=True)

@@ -42,9 +42,13 @@ class CharModel:
 
     Examples
     --------
-    >>> lm = CharModel.train(text, hidden_sizes=[128, 128])  # doctest: +SKIP
-    >>> print(lm.sample("The ", length=200, temperature=0.7))  # doctest: +SKIP
-    >>> lm.save("model.safetensors")  # doctest: +SKIP
+    >>> text = "to be, or not to be: that is the question" * 9
+    >>> lm = CharModel.train(text, hidden_sizes=[64], steps=150, learning_rate=1e-2)
+    >>> lm.greedy("to be, ", length=11)
+    'to be, or not to be'
+    >>> lm.save("model.safetensors")
+    >>> CharModel.load("model.safetensors").steps
+    150
     """
 
     def __init__(

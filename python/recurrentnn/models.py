@@ -2,9 +2,13 @@
 
 A sequence goes through a call, a single tick through `forward`:
 
->>> net = LSTM(65, [128, 128], 65, embedding_size=64)  # doctest: +SKIP
->>> logits, state = net(symbols)  # (batch, time) integers
->>> step = net.forward(graph, symbol, prev=None)  # hidden, cell, output
+>>> net = LSTM(65, [20, 20], 65, embedding_size=8)
+>>> logits, state = net([[3, 1, 4], [1, 5, 9]])  # (batch, time)
+>>> logits.shape, state.hidden[0].shape
+((2, 3, 65), (2, 20))
+>>> prev = net.forward(Graph(), 3)  # then net.forward(graph, 1, prev)
+>>> prev.output.shape
+(65, 1)
 
 Letters of the equations: x is the layer's input, (I, batch); h, c are the layer's
 hidden and cell vectors of the tick before, (H, batch), h' and c' of this tick; W is
@@ -56,7 +60,7 @@ from typing import Literal, Self, TypeAlias
 
 from numpy.typing import DTypeLike
 
-from recurrentnn._recurrentnn import Model
+from recurrentnn._recurrentnn import Graph, Model
 from recurrentnn.errors import FormatError
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
 

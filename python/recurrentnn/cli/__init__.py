@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, 3 a file that cannot be used, 130 
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -24,7 +23,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             prog_name="recurrentnn",
             standalone_mode=False,
         )
-        sys.stdout.flush()
     except click.Abort:
         return _fail("interrupted", 130)
     except click.exceptions.Exit as stop:
@@ -32,10 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except BrokenPipeError:
-        # `recurrentnn sample ... | head` has seen enough; Python flushes once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except (FormatError, OSError, UnicodeDecodeError) as error:
         return _fail(str(error), 3)
     except RecurrentNNError as error:

@@ -127,11 +127,11 @@ pub(crate) fn doubles<'py>(
 }
 
 /// A new C-ordered array of these numbers.
-pub(crate) fn array<'py, T: Number, const N: usize>(
-    py: Python<'py>,
+pub(crate) fn array<T: Number, const N: usize>(
+    py: Python<'_>,
     dims: [usize; N],
     numbers: Vec<T>,
-) -> PyResult<Bound<'py, PyAny>>
+) -> PyResult<Bound<'_, PyAny>>
 where
     [usize; N]: numpy::ndarray::IntoDimension,
 {

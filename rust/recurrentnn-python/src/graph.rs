@@ -106,15 +106,13 @@ fn half<T: Number>(isa: Isa, recording: bool) -> Graph<T> {
 /// Applies an op in the thread's recording graph, or outside any.
 pub(crate) fn apply(op: Op, operands: &[&Bound<'_, PyAny>]) -> PyResult<PyMatrix> {
     let py = operands[0].py();
-    match entered(py) {
-        Some(graph) => graph.get().apply(op, operands),
-        None => {
-            let result = PyGraph::new(false).apply(op, operands)?;
-            Ok(with!(&result.inner, AnyMatrix, |m| PyMatrix::new(
-                m.to_leaf()
-            )))
-        }
+    if let Some(graph) = entered(py) {
+        return graph.get().apply(op, operands);
     }
+    let result = PyGraph::new(false).apply(op, operands)?;
+    Ok(with!(&result.inner, AnyMatrix, |m| PyMatrix::new(
+        m.to_leaf()
+    )))
 }
 
 /// The thread's recording graph.
@@ -181,14 +179,12 @@ impl PyGraph {
             let innermost = stack.last().is_some_and(|graph| graph.is(slf));
             if innermost { stack.pop() } else { None }
         });
-        // The graph is dropped here, outside the borrow: that may run any destructor.
-        match left {
-            Some(_) => Ok(()),
-            None => {
-                let message = "__exit__: expected the graph entered last but another one came";
-                Err(raise("GraphError", message.into()))
-            }
+        // The graph is dropped after the borrow: that may run any destructor.
+        if left.is_some() {
+            return Ok(());
         }
+        let message = "__exit__: expected the graph entered last but another one came";
+        Err(raise("GraphError", message.into()))
     }
 
     fn __len__(&self) -> PyResult<usize> {

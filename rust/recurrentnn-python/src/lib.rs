@@ -1,5 +1,10 @@
 //! The compiled module of the Python package: it translates, and decides nothing.
 
+// PyO3 hands over owned values, and one Rust parameter per Python parameter.
+#![allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+// Python's protocols are methods, whether or not they look at their object.
+#![allow(clippy::unused_self)]
+
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use recurrentnn::cells::CellKind;

@@ -4,7 +4,7 @@ use numpy::PyUntypedArrayMethods;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use recurrentnn::element::DType;
+use recurrentnn::element::{DType, Element};
 use recurrentnn::matrix::Matrix;
 use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::shape::Shape;
@@ -175,7 +175,7 @@ impl PyMatrix {
         }
         let stream = Stream::new(seed.get(op, "seed", argument::seed)?, Purpose::Matrix, 0);
         Self::filled(op, (rows, cols, dtype), |data| {
-            data.uniform(stream, low, high)
+            data.uniform(stream, low, high);
         })
     }
 
@@ -203,7 +203,7 @@ impl PyMatrix {
         }
         let stream = Stream::new(seed.get(op, "seed", argument::seed)?, Purpose::Matrix, 0);
         Self::filled(op, (rows, cols, dtype), |data| {
-            data.normal(stream, mean, std)
+            data.normal(stream, mean, std);
         })
     }
 
@@ -319,9 +319,9 @@ impl PyMatrix {
                 format!("item: the matrix must be 1x1 but is {shape}"),
             ));
         }
-        with!(&self.inner, AnyMatrix, |m| Ok(f64::from(guard(|| m
-            .value()
-            .map(|v| v[0]))?)))
+        with!(&self.inner, AnyMatrix, |m| guard(|| Ok(
+            m.value()?[0].to_f64()
+        )))
     }
 
     fn __float__(&self) -> PyResult<f64> {

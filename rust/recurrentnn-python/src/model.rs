@@ -1,5 +1,6 @@
 //! The class `Model`: configuration, parameters, one tick, whole sequences, generation, files.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -291,7 +292,12 @@ impl PyModel {
         );
         for (name, shape) in &rows {
             let count = shape.len();
-            text += &format!("  {name:width$}  {:>12}  {count:>10}\n", shape.to_string());
+            // Writing into a String cannot fail.
+            let _ = writeln!(
+                text,
+                "  {name:width$}  {:>12}  {count:>10}",
+                shape.to_string()
+            );
         }
         let total: usize = rows.iter().map(|(_, shape)| shape.len()).sum();
         text + &format!("  {:width$}  {:>12}  {total:>10}", "total", "")

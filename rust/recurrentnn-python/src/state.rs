@@ -12,19 +12,14 @@ use crate::dtype::Number;
 use crate::error::{raise, translate, wrong_type};
 use crate::matrix::PyMatrix;
 
-fn make(py: Python<'_>, name: &str, parts: impl IntoPyObjectArguments) -> PyResult<Py<PyAny>> {
-    parts.call(&py.import("recurrentnn.state")?.getattr(name)?)
-}
-
-/// Arguments of a call; a trait so that `make` takes tuples of any length.
-trait IntoPyObjectArguments {
-    fn call(self, class: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>>;
-}
-
-impl<'py, const N: usize> IntoPyObjectArguments for [Bound<'py, PyAny>; N] {
-    fn call(self, class: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        Ok(class.call1(PyTuple::new(class.py(), self)?)?.unbind())
-    }
+/// An object of a class of `recurrentnn.state`.
+fn make<const N: usize>(
+    py: Python<'_>,
+    name: &str,
+    parts: [Bound<'_, PyAny>; N],
+) -> PyResult<Py<PyAny>> {
+    let class = py.import("recurrentnn.state")?.getattr(name)?;
+    Ok(class.call1(PyTuple::new(py, parts)?)?.unbind())
 }
 
 /// Hidden vectors and memory cells of all layers, each through `convert`, as two tuples.

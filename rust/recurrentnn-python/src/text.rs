@@ -21,13 +21,11 @@ pub(crate) struct PyVocabulary(Vocabulary);
 
 fn one_char(op: &str, symbol: &str) -> PyResult<char> {
     let mut chars = symbol.chars();
-    match (chars.next(), chars.next()) {
-        (Some(c), None) => Ok(c),
-        _ => {
-            let message = format!("{op}: symbols must be single code points but one is {symbol:?}");
-            Err(raise("ArgumentError", message))
-        }
+    if let (Some(c), None) = (chars.next(), chars.next()) {
+        return Ok(c);
     }
+    let message = format!("{op}: symbols must be single code points but one is {symbol:?}");
+    Err(raise("ArgumentError", message))
 }
 
 /// The text of a string, unless it holds half a surrogate pair.
