@@ -54,7 +54,7 @@ def assert_close(
     np.testing.assert_array_equal(a[~finite], b[~finite], err_msg=name)
     if not finite.any():
         return
-    difference = np.abs(a - b)[finite].max()
+    difference = np.abs(a[finite] - b[finite]).max()
     allowed = bound * max(1.0, np.abs(b[finite]).max())
     assert difference <= allowed, (
         f"{name}: differs by {difference:.3g}, allowed are {allowed:.3g}\n"

@@ -128,7 +128,7 @@ lstm(sequences, State(state.hidden)) | ArgumentError | state cell
 lstm(sequences, State(state.hidden[:1], state.cell[:1])) | ArgumentError | state 2 1
 lstm(sequences[:1], state) | ShapeError | state 1 2
 lstm(sequences, State(state.cell[::-1], state.cell)) | ShapeError | state 4 2
-lstm(sequences, time_major="yes") | TypeError | time_major str
+lstm(sequences, time_major="yes") | ArgumentTypeError | Model time_major str
 gru([[0, 5]]) | OutOfRangeError | x 5
 gru(ones((2, 4, 3))) | DTypeError | x symbols
 gru(ones((2, 4))) | DTypeError | x symbols
@@ -193,12 +193,13 @@ setattr(rmsprop, "momentum", 0.9) | AttributeError | momentum
 rmsprop.step(3) | ArgumentTypeError | RMSProp parameters int
 rmsprop.step("weights") | ArgumentTypeError | RMSProp parameters str
 rmsprop.step([a, 3]) | ArgumentTypeError | RMSProp parameters int
-rmsprop.step({"w": ones((2, 3))}) | ArgumentTypeError | RMSProp parameters ndarray
+rmsprop.step({"w": ones((2, 3))}) | ArgumentTypeError | RMSProp parameters w ndarray
+rmsprop.step([a, single]) | DTypeError | step float32 float64
 rmsprop.step(a) | ArgumentTypeError | RMSProp parameters Matrix
-rmsprop.step({"w": c}) | GraphError | w backward
-rmsprop.step([a, bad]) | NonFiniteError | gradient 1 NaN
-rmsprop.step({"w": a, "v": bad}) | NonFiniteError | gradient v NaN
-solver.step({"v": bad}, 0.1, 0.0, 5.0) | NonFiniteError | v NaN
+rmsprop.step({"w": c}) | GraphError | RMSProp w backward
+rmsprop.step([a, bad]) | NonFiniteError | RMSProp gradient 1 NaN
+rmsprop.step({"w": a, "v": bad}) | NonFiniteError | RMSProp gradient v NaN
+solver.step({"v": bad}, 0.1, 0.0, 5.0) | NonFiniteError | Solver v NaN
 solver.step([a], -0.1, 0.0, 5.0) | ArgumentError | learning_rate -0.1
 solver.step([a], 0.1, -1.0, 5.0) | ArgumentError | weight_decay -1
 solver.step([a], 0.1, 0.0, 0.0) | ArgumentError | clip_value 0

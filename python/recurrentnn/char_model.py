@@ -44,7 +44,7 @@ class CharModel:
     --------
     >>> text = "to be, or not to be: that is the question" * 9
     >>> lm = CharModel.train(text, hidden_sizes=[64], steps=150, learning_rate=1e-2)
-    >>> lm.greedy("to be, ", length=11)
+    >>> lm.greedy("to be, ", length=12)
     'to be, or not to be'
     >>> lm.save("model.safetensors")
     >>> CharModel.load("model.safetensors").steps

@@ -2,6 +2,7 @@
 
 A sequence goes through a call, a single tick through `forward`:
 
+>>> from recurrentnn import Graph
 >>> net = LSTM(65, [20, 20], 65, embedding_size=8)
 >>> logits, state = net([[3, 1, 4], [1, 5, 9]])  # (batch, time)
 >>> logits.shape, state.hidden[0].shape
@@ -60,7 +61,7 @@ from typing import Literal, Self, TypeAlias
 
 from numpy.typing import DTypeLike
 
-from recurrentnn._recurrentnn import Graph, Model
+from recurrentnn._recurrentnn import Model
 from recurrentnn.errors import FormatError
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
 

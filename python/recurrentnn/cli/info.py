@@ -9,7 +9,7 @@ import platform
 import click
 import numpy as np
 
-from recurrentnn._recurrentnn import CELLS, OPS, OPTIMIZERS, __version__
+from recurrentnn._recurrentnn import CELLS, ISA, OPS, OPTIMIZERS, __version__
 from recurrentnn.builtin_text import help_sentences
 
 EXAMPLE = """\b
@@ -28,6 +28,7 @@ def info(as_json: bool) -> None:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
+        "instructions": ISA,
         "cells": ", ".join(CELLS),
         "ops": len(OPS),
         "optimizers": ", ".join(OPTIMIZERS),
