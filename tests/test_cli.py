@@ -235,3 +235,34 @@ def test_a_closed_pipe_is_no_traceback(model: str) -> None:
     )
     os.close(write_end)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_settings_are_written_and_read_and_flags_go_before_them(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, again = str(tmp_path / "first.toml"), str(tmp_path / "again.toml")
+    one, two = str(tmp_path / "one.safetensors"), str(tmp_path / "two.safetensors")
+    options = ["--hidden-sizes", "8,6", "--steps", "3", "--quiet", "-o", one]
+    assert main(["train", text, *options, "--write-settings", first]) == 0
+    again_options = ["--settings", first, "-o", two, "--write-settings", again]
+    assert main(["train", text, *again_options]) == 0
+    assert Path(one).read_bytes() == Path(two).read_bytes()
+    before, after = Path(first).read_text(), Path(again).read_text()
+    assert after == before.replace("one.safetensors", "two.safetensors")
+    assert main(["train", text, "--settings", first, "--steps", "2", "-o", two]) == 0
+    assert "step 2" in capsys.readouterr().out
+
+
+def test_settings_that_name_no_option_are_refused(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.toml"
+    for content, words in (
+        ("hiden_sizes = [8]", "did you mean hidden_sizes?"),
+        ("steps = ", "bad.toml"),
+        ("steps = 'many'", "steps"),
+    ):
+        path.write_text(content, encoding="utf-8")
+        assert main(["train", text, "--settings", str(path)]) == 2
+        assert words in capsys.readouterr().err
+    assert main(["train", text, "--settings", str(tmp_path / "none.toml")]) == 2

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from recurrentnn.builtin_text import Text, default_text
 from recurrentnn.char_model import CharModel
 from recurrentnn.cli.files import load_model, read_text
+from recurrentnn.cli.settings import read_settings, write_settings
 from recurrentnn.models import MODELS
 from recurrentnn.progress import Progress, describe
 from recurrentnn.training import Training
@@ -134,6 +135,20 @@ Example:
     help="Updates between samples; 0: none.",
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
+@click.option(
+    "--settings",
+    metavar="FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=read_settings,
+    help="Take options from a TOML file; flags go before them.",
+)
+@click.option(
+    "--write-settings",
+    "settings_file",
+    metavar="FILE",
+    help="Write the options in force to a TOML file, to train the same again.",
+)
 @click.pass_context
 def train(
     ctx: click.Context,
@@ -149,6 +164,7 @@ def train(
     seed: int,
     sample_every: int,
     quiet: bool,
+    settings_file: str | None,
     **training: Unpack[Training],
 ) -> None:
     """Learn the UTF-8 text file TEXT (- for stdin), character by character.
@@ -171,6 +187,8 @@ def train(
     else:
         _refuse_new_model_options(ctx)
         model = load_model(init_from)
+    if settings_file is not None:
+        write_settings(ctx, settings_file)
     if not (training["steps"] or training["epochs"] or training["minutes"]):
         training["minutes"] = 1.0
     progress = None if quiet else Progress(sample_every)

@@ -14,6 +14,7 @@ use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::shape::Shape;
 
 mod cases;
+mod values;
 
 use cases::{Case, Domain, Operand, cases, refused};
 

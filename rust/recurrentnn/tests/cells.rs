@@ -1,0 +1,382 @@
+//! Walks the table of cells, each with its options: gradients through steps and layers, batches,
+//! symbols, and a sequence against its steps.
+
+use recurrentnn::cells::{ActivationKind, CellKind, FeedbackGate, Options, Reset, State};
+use recurrentnn::config::{Config, InitKind};
+use recurrentnn::gradcheck::{self, gradcheck};
+use recurrentnn::graph::Graph;
+use recurrentnn::kernels::Isa;
+use recurrentnn::matrix::Matrix;
+use recurrentnn::model::{Model, States};
+use recurrentnn::ops::Recorder;
+use recurrentnn::random::{Purpose, Stream};
+use recurrentnn::shape::Shape;
+use recurrentnn::unroll::{Sequence, unroll};
+
+const INPUT: usize = 3;
+const SIZES: [usize; 2] = [4, 2];
+const OUTPUT: usize = 3;
+const BATCH: usize = 2;
+const TIME: usize = 3;
+
+/// A small net of two unequal layers.
+fn config(cell: CellKind, options: Options) -> Config {
+    Config {
+        cell,
+        input_size: INPUT,
+        hidden_sizes: SIZES.to_vec(),
+        output_size: Some(OUTPUT),
+        embedding_size: None,
+        options,
+        input_to_all: false,
+        all_to_output: false,
+        init: InitKind::Glorot,
+        std: 0.08,
+        forget_bias: 1.0,
+        seed: 5,
+    }
+}
+
+/// Every cell, under every value of every option that it has.
+fn configs() -> Vec<Config> {
+    let plain = Options::default();
+    let mut all = Vec::new();
+    for &cell in CellKind::ALL {
+        let mut add = |options: Options| all.push(config(cell, options));
+        add(plain);
+        if !cell.has_unit_gates() {
+            add(Options {
+                activation: ActivationKind::Relu,
+                ..plain
+            });
+        }
+        if cell == CellKind::Gru {
+            add(Options {
+                reset: Reset::Before,
+                ..plain
+            });
+        }
+        if cell.has_feedback() {
+            add(Options {
+                gate: FeedbackGate::Vector,
+                ..plain
+            });
+        }
+        if cell.has_feedback() && cell.has_unit_gates() {
+            add(Options {
+                all_to_gates: true,
+                ..plain
+            });
+        }
+        all.push(Config {
+            input_to_all: true,
+            all_to_output: true,
+            ..config(cell, plain)
+        });
+        all.push(Config {
+            embedding_size: Some(2),
+            ..config(cell, plain)
+        });
+        all.push(Config {
+            output_size: None,
+            ..config(cell, plain)
+        });
+    }
+    all
+}
+
+/// A leaf of normal numbers; `number` tells it from others.
+fn leaf(rows: usize, cols: usize, number: u32) -> Matrix<f64> {
+    let mut numbers = vec![0.0; rows * cols];
+    Stream::new(9, Purpose::Matrix, number).fill_normal(&mut numbers, 0.0, 1.0);
+    Matrix::from_vec(Shape::new(rows, cols), numbers).unwrap()
+}
+
+/// A net whose biases, too, are not zero: else a lost bias would not show.
+fn net(config: &Config) -> Model<f64> {
+    let model = Model::new(config.clone()).unwrap();
+    for (number, (_, matrix)) in (100..).zip(model.params().iter()) {
+        let noise = leaf(matrix.rows(), matrix.cols(), number);
+        let mut value = matrix.value_mut().unwrap();
+        for (w, noise) in value.iter_mut().zip(noise.value().unwrap().iter()) {
+            *w += 0.3 * noise;
+        }
+    }
+    model
+}
+
+fn states(model: &Model<f64>) -> States<Matrix<f64>> {
+    let state = |(number, &size): (u32, &usize)| State {
+        hidden: leaf(size, BATCH, number),
+        cell: model.has_cell().then(|| leaf(size, BATCH, number + 1)),
+    };
+    (10..).step_by(2).zip(&SIZES).map(state).collect()
+}
+
+/// All matrices of all layers.
+fn parts(states: &States<Matrix<f64>>) -> Vec<Matrix<f64>> {
+    let parts = states
+        .iter()
+        .flat_map(|state| std::iter::once(&state.hidden).chain(&state.cell));
+    parts.cloned().collect()
+}
+
+/// Features of `TIME` steps, column = t * BATCH + b; for a net with an embedding, symbols.
+fn sequence(config: &Config) -> Sequence<f64> {
+    if config.embedding_size.is_some() {
+        return Sequence::Symbols(vec![0, 2, 1, 2, 2, 0]);
+    }
+    Sequence::Features(leaf(INPUT, BATCH * TIME, 1))
+}
+
+/// Columns `range` of a matrix, as data.
+fn columns(m: &Matrix<f64>, range: std::ops::Range<usize>) -> Matrix<f64> {
+    let (rows, numbers) = (m.rows(), m.to_vec().unwrap());
+    let kept = numbers[range.start * rows..range.end * rows].to_vec();
+    Matrix::constant(Shape::new(rows, range.len()), kept).unwrap()
+}
+
+/// Equal bit for bit, -0 and 0 told apart.
+fn assert_same(a: &Matrix<f64>, b: &Matrix<f64>, what: &Config) {
+    let bits = |m: &Matrix<f64>| {
+        m.value()
+            .unwrap()
+            .iter()
+            .map(|x| x.to_bits())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(a.shape(), b.shape(), "{what:?}");
+    assert_eq!(bits(a), bits(b), "{what:?}");
+}
+
+#[test]
+fn gradients_reach_parameters_input_and_first_state() {
+    for config in configs() {
+        let model = net(&config);
+        let (first, sequence) = (states(&model), sequence(&config));
+        let mut leaves = model.params().matrices().to_vec();
+        leaves.extend(parts(&first));
+        if let Sequence::Features(x) = &sequence {
+            leaves.push(x.clone());
+        }
+        let everything = |graph: &mut Graph<f64>, _: &[Matrix<f64>]| {
+            let (output, last) = unroll(&model, graph, &sequence, BATCH, first.clone())?;
+            let mut all = parts(&last);
+            all.push(output);
+            // Columns and rows differ: laid end to end.
+            let flat = all.iter().map(|m| graph.reshape(m, m.shape().len(), 1));
+            let flat = flat.collect::<Result<Vec<_>, _>>()?;
+            graph.concat(&flat.iter().collect::<Vec<_>>())
+        };
+        let options = gradcheck::Options {
+            tolerance: 1e-8,
+            ..Default::default()
+        };
+        for isa in Isa::available() {
+            if let Err(error) = gradcheck(isa, &leaves, everything, options) {
+                panic!("{config:?}: {error}");
+            }
+        }
+        assert!(
+            model
+                .params()
+                .iter()
+                .all(|(_, m)| m.grad_if_any().is_some())
+        );
+    }
+}
+
+#[test]
+fn a_sample_in_a_batch_has_the_bits_it_has_alone() {
+    for config in configs() {
+        let model = net(&config);
+        let (first, sequence) = (states(&model), sequence(&config));
+        for isa in Isa::available() {
+            let mut graph = Graph::without_recording(isa);
+            let (output, last) =
+                unroll(&model, &mut graph, &sequence, BATCH, first.clone()).unwrap();
+            for b in 0..BATCH {
+                let steps = (0..TIME).map(|t| t * BATCH + b);
+                let alone = match &sequence {
+                    Sequence::Symbols(all) => Sequence::Symbols(steps.map(|at| all[at]).collect()),
+                    Sequence::Features(x) => {
+                        let steps = steps.collect::<Vec<_>>().into();
+                        Sequence::Features(graph.select_columns(x, steps).unwrap())
+                    }
+                };
+                let own = |state: &State<Matrix<f64>>| State {
+                    hidden: columns(&state.hidden, b..b + 1),
+                    cell: state.cell.as_ref().map(|cell| columns(cell, b..b + 1)),
+                };
+                let own = first.iter().map(own).collect();
+                let (found, state) = unroll(&model, &mut graph, &alone, 1, own).unwrap();
+                assert_same(&found, &columns(&output, b * TIME..(b + 1) * TIME), &config);
+                for (found, last) in parts(&state).iter().zip(&parts(&last)) {
+                    assert_same(found, &columns(last, b..b + 1), &config);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sequence_is_its_steps() {
+    for config in configs() {
+        let model = net(&config);
+        let (mut state, sequence) = (states(&model), sequence(&config));
+        let mut graph = Graph::without_recording(Isa::best());
+        let (output, last) = unroll(&model, &mut graph, &sequence, BATCH, state.clone()).unwrap();
+        for t in 0..TIME {
+            let now = t * BATCH..(t + 1) * BATCH;
+            let x = match &sequence {
+                Sequence::Symbols(all) => model.embed(&mut graph, &all[now]).unwrap(),
+                Sequence::Features(x) => columns(x, now),
+            };
+            state = model.step(&mut graph, &x, &state).unwrap();
+            let top = model.top(&mut graph, &state).unwrap();
+            let stepped = model.decode(&mut graph, &top).unwrap();
+            for b in 0..BATCH {
+                let at = b * TIME + t;
+                assert_same(
+                    &columns(&stepped, b..b + 1),
+                    &columns(&output, at..at + 1),
+                    &config,
+                );
+            }
+        }
+        for (stepped, last) in parts(&state).iter().zip(&parts(&last)) {
+            assert_same(stepped, last, &config);
+        }
+    }
+}
+
+#[test]
+fn symbols_without_embedding_are_one_hot() {
+    let symbols = [0, 2, 1, 2, 2, 0];
+    let mut one_hot = vec![0.0; INPUT * symbols.len()];
+    for (column, symbol) in symbols.iter().enumerate() {
+        one_hot[column * INPUT + symbol] = 1.0;
+    }
+    let one_hot = Matrix::constant(Shape::new(INPUT, symbols.len()), one_hot).unwrap();
+    for config in configs()
+        .into_iter()
+        .filter(|config| config.embedding_size.is_none())
+    {
+        let (model, mut graph) = (net(&config), Graph::new(Isa::best()));
+        let mut run = |sequence| {
+            let first = states(&model);
+            unroll(&model, &mut graph, &sequence, BATCH, first)
+                .unwrap()
+                .0
+        };
+        let by_symbol = run(Sequence::Symbols(symbols.to_vec()));
+        assert_same(
+            &by_symbol,
+            &run(Sequence::Features(one_hot.clone())),
+            &config,
+        );
+    }
+}
+
+/// The equations of the cells' own files, in numbers: gradients cannot tell a gate from another.
+#[test]
+fn one_unit_steps_as_its_equations_say() {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    for &cell in CellKind::ALL {
+        let sizes = Config {
+            hidden_sizes: vec![1],
+            input_size: 1,
+            output_size: None,
+            ..config(cell, Options::default())
+        };
+        let model = net(&sizes);
+        let p = |name: &str| {
+            let name = format!("layers.0.{name}");
+            model
+                .params()
+                .get(&name)
+                .unwrap_or_else(|| panic!("no {name}"))
+                .to_vec()
+                .unwrap()[0]
+        };
+        let (x, h, c) = (0.7, -0.4, 0.9);
+        let one = |x: f64| Matrix::constant(Shape::SCALAR, vec![x]).unwrap();
+        let gate = |name: &str, h: f64| {
+            let part = |part: &str| p(&format!("{name}.{part}"));
+            part("weight_x") * x + part("weight_h") * h + part("bias")
+        };
+        let fed = |name: &str, feedback: f64| {
+            p(&format!("{name}.weight_x")) * x + p(&format!("{name}.bias")) + feedback
+        };
+        let feedback = || sigmoid(gate("feedback.0.gate", h)) * p("feedback.0.weight_h") * h;
+        let memory = |n: f64| {
+            let c = sigmoid(gate("forget", h)) * c + sigmoid(gate("input", h)) * n.tanh();
+            vec![sigmoid(gate("output", h)) * c.tanh(), c]
+        };
+        let update = |n: f64| {
+            let z = sigmoid(gate("update", h));
+            vec![(1.0 - z) * n.tanh() + z * h]
+        };
+        let reset = || sigmoid(gate("reset", h));
+        let expected = match cell {
+            CellKind::Rnn => vec![gate("hidden", h).tanh()],
+            CellKind::Lstm => memory(gate("candidate", h)),
+            CellKind::Gru => {
+                let uh = p("candidate.weight_h") * h + p("candidate.bias_h");
+                update(gate("candidate", 0.0) + reset() * uh)
+            }
+            CellKind::GfRnn => vec![fed("hidden", feedback()).tanh()],
+            CellKind::GfLstm => memory(fed("candidate", feedback())),
+            CellKind::GfGru => update(fed("candidate", reset() * feedback())),
+        };
+        let first = State {
+            hidden: one(h),
+            cell: model.has_cell().then(|| one(c)),
+        };
+        let mut graph = Graph::new(Isa::best());
+        let found = model.step(&mut graph, &one(x), &[first]).unwrap();
+        for (found, expected) in parts(&found).iter().zip(expected) {
+            let found = found.to_vec().unwrap()[0];
+            assert!(
+                (found - expected).abs() < 1e-15,
+                "{}: {found} {expected}",
+                cell.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_leaves_no_trace() {
+    for config in configs() {
+        let model = net(&config);
+        let mut graph = Graph::new(Isa::best());
+        let x = leaf(config.features(), BATCH, 1);
+        let good = states(&model);
+        let wrong_x = leaf(config.features() + 1, BATCH, 1);
+        assert!(
+            model.step(&mut graph, &wrong_x, &good).is_err(),
+            "{config:?}"
+        );
+        assert!(
+            model.step(&mut graph, &x, &good[..1]).is_err(),
+            "{config:?}"
+        );
+        let mut wide = good.clone();
+        wide[1].hidden = leaf(SIZES[1], BATCH + 1, 2);
+        assert!(model.step(&mut graph, &x, &wide).is_err(), "{config:?}");
+        let mut other = good.clone();
+        other[0].cell = match good[0].cell {
+            None => Some(leaf(SIZES[0], BATCH, 3)),
+            Some(_) => None,
+        };
+        assert!(model.step(&mut graph, &x, &other).is_err(), "{config:?}");
+        assert!(model.embed(&mut graph, &[0, INPUT]).is_err(), "{config:?}");
+        let odd = Sequence::Symbols(vec![0; 3]);
+        assert!(
+            unroll(&model, &mut graph, &odd, BATCH, good).is_err(),
+            "{config:?}"
+        );
+        assert!(graph.is_empty(), "{config:?}");
+    }
+}
