@@ -54,10 +54,5 @@ def write_settings(ctx: click.Context, name: str) -> None:
 def _options(ctx: click.Context) -> list[str]:
     """The names of the options that a settings file may hold."""
     own = {"settings", "settings_file", "help"}
-    return [
-        parameter.name
-        for parameter in ctx.command.params
-        if isinstance(parameter, click.Option)
-        and parameter.name is not None
-        and parameter.name not in own
-    ]
+    options = (p for p in ctx.command.params if isinstance(p, click.Option))
+    return [option.name for option in options if option.name not in own]

@@ -7,7 +7,8 @@
 
 use std::collections::HashMap;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, SafeTensors};
+use serde_json::json;
 
 use super::Metadata;
 use crate::config::Config;
@@ -45,22 +46,26 @@ pub(super) fn write<T: Element>(model: &Model<T>, metadata: &Metadata) -> Result
         ("config", &config),
     ];
     let own = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let all = metadata
-        .clone()
-        .into_iter()
-        .chain(own)
-        .collect::<HashMap<_, _>>();
-    let mut arrays = Vec::with_capacity(model.params().len());
+    let all: Metadata = metadata.clone().into_iter().chain(own).collect();
+    // The crate would write the metadata in random order; here the same model is the same bytes.
+    let mut header = serde_json::Map::new();
+    header.insert("__metadata__".to_owned(), json!(all));
+    let mut data = Vec::new();
     for (name, matrix) in model.params().iter() {
-        let value = matrix.with_array(|array| bytes_of(array.iter().copied()))?;
-        arrays.push((name, vec![matrix.rows(), matrix.cols()], value));
+        let start = data.len();
+        matrix.with_array(|array| data.extend(array.iter().flat_map(|x| x.to_le_bytes())))?;
+        let entry = json!({
+            "dtype": if T::DTYPE == DType::Float32 { "F32" } else { "F64" },
+            "shape": [matrix.rows(), matrix.cols()],
+            "data_offsets": [start, data.len()],
+        });
+        header.insert(name.to_owned(), entry);
     }
-    let mut views = Vec::with_capacity(arrays.len());
-    for (name, shape, bytes) in &arrays {
-        let view = TensorView::new(dtype_of(T::DTYPE), shape.clone(), bytes);
-        views.push((*name, view.map_err(|e| refused(&e.to_string()))?));
-    }
-    serialize(views, Some(all)).map_err(|e| refused(&e.to_string()))
+    let mut header = serde_json::to_vec(&header).map_err(|e| refused(&e.to_string()))?;
+    // Spaces, so that the numbers begin where a number may.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let length = (header.len() as u64).to_le_bytes();
+    Ok([&length[..], &header, &data].concat())
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Parsed<'_>> {
@@ -169,18 +174,6 @@ impl Parsed<'_> {
         let element = |k: usize| by_rows[(k % rows) * cols + k / rows];
         Ok((0..by_rows.len()).map(element).collect())
     }
-}
-
-fn dtype_of(dtype: DType) -> Dtype {
-    match dtype {
-        DType::Float32 => Dtype::F32,
-        DType::Float64 => Dtype::F64,
-    }
-}
-
-/// Little-endian bytes.
-fn bytes_of<T: Element>(numbers: impl Iterator<Item = T>) -> Vec<u8> {
-    numbers.flat_map(Element::to_le_bytes).collect()
 }
 
 /// Numbers of little-endian bytes.

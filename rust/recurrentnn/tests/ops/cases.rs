@@ -90,12 +90,6 @@ impl Case {
     }
 }
 
-macro_rules! op {
-    ($name:ident $({ $($attribute:tt)* })?) => {
-        Op::$name(ops::$name { $($($attribute)*)? })
-    };
-}
-
 fn of(domain: Domain, rows: usize, cols: usize) -> Operand {
     let shape = Shape::new(rows, cols);
     Operand { shape, domain }

@@ -13,6 +13,13 @@ use recurrentnn::ops::{NAMES, Recorder};
 use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::shape::Shape;
 
+/// An op of the table, by its type and attributes.
+macro_rules! op {
+    ($name:ident $({ $($attribute:tt)* })?) => {
+        Op::$name(ops::$name { $($($attribute)*)? })
+    };
+}
+
 mod cases;
 mod values;
 

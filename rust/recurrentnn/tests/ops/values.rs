@@ -18,12 +18,6 @@ fn matrix(rows: usize, cols: usize, numbers: &[f64]) -> Matrix<f64> {
 /// An op, its operands, and the result: rows, cols, numbers.
 type Row = (Op, Vec<Matrix<f64>>, (usize, usize, Vec<f64>));
 
-macro_rules! op {
-    ($name:ident $({ $($attribute:tt)* })?) => {
-        Op::$name(ops::$name { $($($attribute)*)? })
-    };
-}
-
 /// The normal distribution function at the points of [`elementwise`].
 fn phi(x: f64) -> f64 {
     match x {
