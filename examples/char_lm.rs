@@ -85,7 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut graph = Graph::new(isa);
         let first = model.zero_states(BATCH)?;
         let sequence = Sequence::Symbols(inputs);
-        let (logits, _) = unroll(&model, &mut graph, &sequence, BATCH, first)?;
+        let (logits, _) = unroll(&model, &mut graph, &sequence, BATCH, first, &mut || Ok(()))?;
         let loss = graph.softmax_cross_entropy(&logits, targets.into(), None)?;
         graph.backward_from(&loss, false)?;
         optim::step(isa, &rule, &mut moments, &parameters)?;
@@ -101,6 +101,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         length: 200,
         choice: Choice::Temperature(0.5),
         seed: 0,
+        drawn: 0,
         stop: None,
     };
     let (written, _) = generate(isa, &model, &request, model.zero_states(1)?)?;

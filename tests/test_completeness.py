@@ -1,5 +1,9 @@
 """The table of cases is complete: every op, cell and optimizer has its rows."""
 
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+
 import cases
 import recurrentnn as rnn
 from recurrentnn import _recurrentnn as compiled
@@ -9,15 +13,41 @@ from recurrentnn import reference as ref
 NO_METHOD = {"concat", "concat_columns", "where"}
 
 
+def expect_rows(names: Iterable[str], rows: Iterable[str], file: str) -> None:
+    """Fail with the name of the file where a row is missing."""
+    missing = sorted(set(names) - set(rows))
+    assert not missing, f"{file} has no row for {', '.join(missing)}"
+
+
+def methods(name: str) -> set[str]:
+    """Return the methods that the stub gives a class."""
+    stub = Path(rnn.__file__).with_name("_recurrentnn.pyi").read_text(encoding="utf-8")
+    for node in ast.parse(stub).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return {n.name for n in node.body if isinstance(n, ast.FunctionDef)}
+    raise AssertionError(f"the stub has no class {name}")
+
+
 def test_every_op_has_cases_and_every_case_an_op() -> None:
+    expect_rows(compiled.OPS, {case.op for case in cases.OPS}, "tests/cases.py")
     assert {case.op for case in cases.OPS} == set(compiled.OPS)
 
 
 def test_every_op_is_a_method_of_graph_matrix_and_reference() -> None:
+    binding = "rust/recurrentnn-python/src/ops.rs"
+    expect_rows(compiled.OPS, dir(rnn.Graph), binding)
+    expect_rows(set(compiled.OPS) - NO_METHOD, dir(rnn.Matrix), binding)
+    table = "_TABLE in python/recurrentnn/reference/ops/__init__.py"
+    expect_rows(compiled.OPS, ref.OPS, table)
+    assert not NO_METHOD & set(dir(rnn.Matrix))
     for op in compiled.OPS:
-        assert callable(getattr(rnn.Graph, op)), op
-        assert hasattr(rnn.Matrix, op) == (op not in NO_METHOD), op
         assert callable(getattr(ref.Graph(), op)), op
+
+
+def test_every_op_stands_in_the_stub() -> None:
+    expect_rows(compiled.OPS, methods("Graph"), "_recurrentnn.pyi, class Graph,")
+    own = set(compiled.OPS) - NO_METHOD
+    expect_rows(own, methods("Matrix"), "_recurrentnn.pyi, class Matrix,")
 
 
 def test_every_op_has_a_case_for_a_batch() -> None:

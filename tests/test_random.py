@@ -64,6 +64,12 @@ def test_the_reference_draws_the_pinned_numbers() -> None:
     assert tuple(cards) == stream.SHUFFLED
 
 
+def test_a_permutation_is_the_pinned_one() -> None:
+    order = rnn.permutation(32, seed=stream.SEED, step=5)
+    assert tuple(order.tolist()) == stream.SHUFFLED
+    assert rnn.permutation(0).shape == (0,)
+
+
 @pytest.mark.parametrize("shape", [(32, 1), (1, 32), (4, 8)])
 def test_matrices_draw_the_pinned_numbers_column_by_column(
     shape: tuple[int, int],

@@ -34,6 +34,7 @@ Matrix.uniform(2, 2, seed="a") | ArgumentTypeError | uniform seed integer str
 Matrix.normal(2, 2, std=-1.0) | ArgumentError | normal std -1
 Matrix.normal(2, 2, mean=NAN) | ArgumentError | normal mean NaN
 Matrix.normal(2, 2, std=INF) | ArgumentError | normal std inf
+permutation(-1) | ArgumentError | permutation length -1
 setattr(a, "value", ones((3, 2))) | ShapeError | value 2x3 3 2
 setattr(a, "value", ones((2, 3, 1))) | ShapeError | value dimensions 3
 setattr(a, "value", "text") | DTypeError | value real numbers

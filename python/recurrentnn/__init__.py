@@ -11,6 +11,7 @@ from recurrentnn._recurrentnn import (
     RMSProp,
     Vocabulary,
     __version__,
+    permutation,
 )
 from recurrentnn.char_model import CharModel
 from recurrentnn.errors import (
@@ -67,5 +68,6 @@ __all__ = [
     "bits_per_symbol",
     "gradcheck",
     "load",
+    "permutation",
     "perplexity",
 ]

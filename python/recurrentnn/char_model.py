@@ -12,7 +12,12 @@ from numpy.typing import DTypeLike
 from recurrentnn import corpus, training
 from recurrentnn._recurrentnn import Model, RMSProp, Vocabulary
 from recurrentnn.corpus import Batch
-from recurrentnn.errors import ArgumentError, FormatError, VocabularyError
+from recurrentnn.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    FormatError,
+    VocabularyError,
+)
 from recurrentnn.models import MODELS, load_with_metadata
 from recurrentnn.training import Callback, Evaluation, Limits, Record, Training
 
@@ -114,9 +119,10 @@ class CharModel:
         if cell not in MODELS:
             names = ", ".join(MODELS)
             raise ArgumentError(f"CharModel: cell must be one of {names}, got {cell!r}")
+        text = corpus.clean(text)
         if not text:
             raise ArgumentError("CharModel: text must not be empty")
-        vocabulary = Vocabulary.from_text(corpus.clean(text), boundary=lines)
+        vocabulary = Vocabulary.from_text(text, boundary=lines)
         size = len(vocabulary)
         build: Callable[..., Model] = MODELS[cell]
         net = build(
@@ -413,6 +419,8 @@ def _parse(notes: str | None) -> dict[str, Any]:
     raise FormatError("the description of vocabulary and mode is damaged")
 
 
-def _check(name: str, size: int) -> None:
+def _check(name: str, size: object) -> None:
+    if not isinstance(size, int):
+        raise ArgumentTypeError(f"{name}: must be an integer, got {size!r}")
     if size < 1:
         raise ArgumentError(f"{name}: must be at least 1, got {size}")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurrentnn._recurrentnn import Vocabulary
-from recurrentnn.errors import ArgumentError, VocabularyError
-from recurrentnn.reference import random
+from recurrentnn._recurrentnn import Vocabulary, permutation
+from recurrentnn.errors import ArgumentError, ArgumentTypeError, VocabularyError
 
 Symbols: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
+T = TypeVar("T")
 
 # Lines are sorted by length within pools of so many batches: short ones are then padded
 # little, and which lines meet in a batch still changes from epoch to epoch.
@@ -73,20 +73,17 @@ class Lines:
         held_out = int(len(self._lines) * fraction)
         if not held_out:
             return self, None
-        lines = list(self._lines)
-        random.shuffle(lines, seed, _SPLIT)
+        lines = _shuffled(self._lines, seed, _SPLIT)
         return Lines(lines[held_out:]), Lines(lines[:held_out])
 
     def epoch(
         self, number: int, batch_size: int, seq_length: int, seed: int
     ) -> Iterator[Batch]:
         """Every line once, beside others of its length, in the epoch's own order."""
-        lines = list(self._lines)
-        random.shuffle(lines, seed, 2 * number + 1)
+        lines = _shuffled(self._lines, seed, 2 * number + 1)
         pools = _groups(lines, batch_size * _POOL)
         groups = [g for pool in pools for g in _groups(_by_length(pool), batch_size)]
-        random.shuffle(groups, seed, 2 * number + 2)
-        for group in groups:
+        for group in _shuffled(groups, seed, 2 * number + 2):
             yield from _side_by_side(group, seq_length)
 
     def in_order(self, batch_size: int, seq_length: int) -> Iterator[Batch]:
@@ -154,8 +151,11 @@ def read(text: str, vocabulary: Vocabulary) -> Lines | Running:
     return (Lines if vocabulary.boundary else Running).of(text, vocabulary)
 
 
-def clean(text: str) -> str:
+def clean(text: object) -> str:
     """The text with each line end, CR LF or CR, as one LF."""
+    if not isinstance(text, str):
+        kind = type(text).__name__
+        raise ArgumentTypeError(f"text: must be a string, got {kind}")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -188,6 +188,10 @@ def _unless_all(mask: Mask) -> Mask | None:
 
 def _by_length(lines: Sequence[Symbols]) -> list[Symbols]:
     return sorted(lines, key=len)
+
+
+def _shuffled(items: Sequence[T], seed: int, step: int) -> list[T]:
+    return [items[i] for i in permutation(len(items), seed=seed, step=step)]
 
 
 def _groups(lines: Sequence[Symbols], size: int) -> list[Sequence[Symbols]]:

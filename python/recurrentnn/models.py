@@ -1,6 +1,10 @@
 """The six nets: stacked cells with an optional embedding in front and a decoder behind.
 
-A sequence goes through a call, a single tick through `forward`:
+A sequence goes through a call, a single tick through `forward`. A call takes features,
+(batch, time, features) or (time, features), or symbols, integers (batch, time) or
+(time,). Outside any graph it gives an array (batch, time, outputs) and a `State` of
+arrays (batch, size); inside `with Graph():` a `Matrix`, outputs x (batch*time), whose
+column b*time + t is tick t of sample b, and a `State` of matrices (size, batch).
 
 >>> from recurrentnn import Graph
 >>> net = LSTM(65, [20, 20], 65, embedding_size=8)
@@ -28,7 +32,7 @@ output_size : int or None
     Rows of the decoder's output; None for no decoder: the output is the top layer's h'.
 embedding_size : int, optional
     Inputs are symbols, looked up in a trained embedding of this size. Without it,
-    symbols are one-hot: columns of the bottom layer's weights are gathered.
+    symbols are one-hot.
 seed : int
     The same seed gives the same bits.
 dtype : "float32" or "float64"
@@ -61,7 +65,7 @@ from typing import Literal, Self, TypeAlias
 
 from numpy.typing import DTypeLike
 
-from recurrentnn._recurrentnn import Model
+from recurrentnn._recurrentnn import Model, load_model
 from recurrentnn.errors import FormatError
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
 
@@ -84,8 +88,8 @@ class RNN(Model):
 
     Notes
     -----
-    The other options are told at the top of this module. PyTorch's `nn.RNN` has two
-    biases that are only ever added; this has their sum.
+    `help(recurrentnn.models)` tells the other options, and what a call takes and gives.
+    PyTorch's `nn.RNN` has two biases that are only ever added; this has their sum.
     """
 
     def __new__(
@@ -143,8 +147,9 @@ class LSTM(Model):
 
     Notes
     -----
-    The other options are told at the top of this module. PyTorch's `nn.LSTM` is the
-    same with its two biases added and its gates in the same order.
+    `help(recurrentnn.models)` tells the other options, and what a call takes and gives.
+    PyTorch's `nn.LSTM` is the same with its two biases added and its gates in the same
+    order.
     """
 
     def __new__(
@@ -199,9 +204,9 @@ class GRU(Model):
 
     Notes
     -----
-    The other options are told at the top of this module. The update gate keeps the old
-    state, as in PyTorch, ONNX and Keras; RecurrentNN.jl and Chung et al. write it the
-    other way round, which negates W, U and b of that gate.
+    `help(recurrentnn.models)` tells the other options, and what a call takes and gives.
+    The update gate keeps the old state, as in PyTorch, ONNX and Keras; RecurrentNN.jl
+    and Chung et al. write it the other way round: that negates W, U and b of the gate.
     """
 
     def __new__(
@@ -264,7 +269,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 def load_with_metadata(path: str | os.PathLike[str]) -> tuple[Model, dict[str, str]]:
     """As `load`, with the text entries that `Model.save` was given."""
     try:
-        core, metadata = Model.load(path)
+        core, metadata = load_model(path)
     except FormatError as error:
         raise FormatError(f"{os.fspath(path)}: {error}") from None
     return Model.__new__(MODELS[core.cell], core), metadata

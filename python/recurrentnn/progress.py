@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -76,10 +77,12 @@ class Progress:
         )
 
     def _print(self, line: str) -> None:
-        if self._bar is None:
-            print(line, file=self._stream, flush=True)
-        else:
-            self._bar.write(line, file=self._stream)
+        # Whoever cannot be told of progress must not be able to end it.
+        with contextlib.suppress(OSError):
+            if self._bar is None:
+                print(line, file=self._stream, flush=True)
+            else:
+                self._bar.write(line, file=self._stream)
 
 
 def describe(record: Record) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypedDict
 from recurrentnn import metrics
 from recurrentnn._recurrentnn import Graph, Model, RMSProp
 from recurrentnn.corpus import Batch
-from recurrentnn.errors import ArgumentError
+from recurrentnn.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from recurrentnn.char_model import CharModel
@@ -82,6 +82,10 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("steps", "epochs", "minutes"):
             limit = getattr(self, name)
+            whole = name == "minutes" or isinstance(limit, int)
+            if limit is not None and not whole:
+                message = f"learn: {name} must be an integer, got {limit!r}"
+                raise ArgumentTypeError(message)
             if limit is not None and not limit > 0:
                 raise ArgumentError(f"learn: {name} must be above 0, got {limit}")
 

@@ -1,12 +1,17 @@
 """The command `recurrentnn`: results on stdout, progress and errors on stderr.
 
-Exit codes: 0 done, 1 failure, 2 wrong usage, 3 a file that cannot be used, 130 Ctrl-C.
+Exit codes: 0 done, 1 failure, 2 wrong usage, 3 a file that cannot be used, 130 Ctrl-C,
+143 SIGTERM.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from recurrentnn.cli.app import app
     from recurrentnn.errors import FormatError, RecurrentNNError
 
+    # As Ctrl-C: what is learnt is kept. Only the main thread may say so.
+    main_thread = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _terminate) if main_thread else None
     try:
         app.main(
             args=None if arguments is None else list(arguments),
@@ -34,7 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), 3)
     except RecurrentNNError as error:
         return _fail(str(error), 1)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
     return 0
+
+
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def _fail(message: str, code: int) -> int:

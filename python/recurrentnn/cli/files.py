@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 
@@ -19,7 +21,29 @@ def read_text(name: str) -> str:
         It is not UTF-8.
     """
     raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    return raw.decode("utf-8-sig")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        error.reason = f"{error.reason}: {name} is not UTF-8 text"
+        raise
+
+
+def check_output(name: str) -> None:
+    """See that a model can be written there, before time is spent on one.
+
+    Raises
+    ------
+    OSError
+        There is no such folder, or something that is not a regular file.
+    """
+    path = Path(name)
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", name)
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(folder))
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, "the folder cannot be written", str(folder))
 
 
 def load_model(name: str) -> CharModel:

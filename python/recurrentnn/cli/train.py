@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from recurrentnn.builtin_text import Text, default_text
 from recurrentnn.char_model import CharModel
-from recurrentnn.cli.files import load_model, read_text
+from recurrentnn.cli.files import check_output, load_model, read_text
 from recurrentnn.cli.settings import read_settings, write_settings
 from recurrentnn.models import MODELS
 from recurrentnn.progress import Progress, describe
@@ -171,8 +171,9 @@ def train(
 
     Without TEXT it learns sentences out of Python's own help. Progress goes to stderr:
     loss in nats per symbol, bits per character, perplexity, characters per second.
-    Ctrl-C ends learning early and keeps what is learnt.
+    Ctrl-C, or SIGTERM, ends learning early and keeps what is learnt.
     """
+    check_output(output)
     source = default_text() if text is None else Text(read_text(text), text)
     if init_from is None:
         model = CharModel.create(

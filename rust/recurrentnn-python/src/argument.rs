@@ -8,7 +8,8 @@ use recurrentnn::element::DType;
 use recurrentnn::ops::Axis;
 
 use crate::array;
-use crate::error::{raise, wrong_type, wrong_value};
+use crate::error::{raise, replace, wrong_type, wrong_value};
+use crate::matrix::PyMatrix;
 
 /// An argument that may have a default: its conversion waits until the operation is known.
 pub(crate) enum Given<'py, T> {
@@ -37,14 +38,18 @@ impl<'py, T> Given<'py, T> {
     }
 }
 
-/// A real number.
+/// A real number. A 1x1 matrix is none: as a number it would lose its gradient.
 pub(crate) fn number(op: &str, name: &str, object: &Bound<'_, PyAny>) -> PyResult<f64> {
-    if object.is_instance_of::<PyString>() {
-        return Err(wrong_type(op, name, "a number", object));
+    let refuse = || wrong_type(op, name, "a number", object);
+    if object.is_instance_of::<PyString>() || object.is_instance_of::<PyMatrix>() {
+        return Err(refuse());
     }
-    object
-        .extract()
-        .map_err(|_| wrong_type(op, name, "a number", object))
+    object.extract().map_err(|error: PyErr| {
+        if error.is_instance_of::<PyOverflowError>(object.py()) {
+            return wrong_value(op, name, "a number that float64 can hold", "larger");
+        }
+        replace(object.py(), error, refuse)
+    })
 }
 
 /// A real number or None.
@@ -83,7 +88,9 @@ fn unsigned<T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>>(
                 .map_or_else(|_| "?".into(), |text| text.to_string());
             return wrong_value(op, name, limit, &given);
         }
-        wrong_type(op, name, "an integer", object)
+        replace(object.py(), error, || {
+            wrong_type(op, name, "an integer", object)
+        })
     })
 }
 
@@ -208,7 +215,7 @@ pub(crate) fn targets(
     name: &str,
     object: &Bound<'_, PyAny>,
     mask: Option<&[bool]>,
-) -> PyResult<Vec<usize>> {
+) -> PyResult<(Vec<usize>, Vec<usize>)> {
     let array = integers(op, name, object)?;
     let flat = flatten::<i64>(&array, "int64")?;
     let counts = |at: usize| mask.is_none_or(|mask| mask.get(at).copied().unwrap_or(true));
@@ -219,7 +226,12 @@ pub(crate) fn targets(
             Ok(0)
         }
     };
-    flat.iter().enumerate().map(target).collect()
+    let targets = flat
+        .iter()
+        .enumerate()
+        .map(target)
+        .collect::<PyResult<_>>()?;
+    Ok((targets, array.shape().to_vec()))
 }
 
 /// An array of integers; an empty one of any kind.
@@ -249,7 +261,11 @@ pub(crate) fn index_list(
 }
 
 /// A mask: booleans, or numbers that are 0 where something is left out.
-pub(crate) fn mask(op: &str, name: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<bool>> {
+pub(crate) fn mask(
+    op: &str,
+    name: &str,
+    object: &Bound<'_, PyAny>,
+) -> PyResult<(Vec<bool>, Vec<usize>)> {
     let array = array::as_array(op, name, object)?;
     if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
         let message = format!(
@@ -262,7 +278,10 @@ pub(crate) fn mask(op: &str, name: &str, object: &Bound<'_, PyAny>) -> PyResult<
     if let Some(bad) = flat.iter().find(|&&x| x != 0.0 && x != 1.0) {
         return Err(wrong_value(op, name, "all 0 or 1", &bad.to_string()));
     }
-    Ok(flat.iter().map(|&x| x != 0.0).collect())
+    Ok((
+        flat.iter().map(|&x| x != 0.0).collect(),
+        array.shape().to_vec(),
+    ))
 }
 
 fn flatten<T: numpy::Element + Copy>(

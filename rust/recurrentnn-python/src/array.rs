@@ -10,7 +10,7 @@ use recurrentnn::kernels::buffer::Buffer;
 use recurrentnn::shape::Shape;
 
 use crate::dtype::Number;
-use crate::error::raise;
+use crate::error::{raise, replace};
 
 /// Keeps a buffer alive for as long as NumPy looks at it.
 #[pyclass(frozen, module = "recurrentnn._recurrentnn", name = "_Memory")]
@@ -24,13 +24,16 @@ pub(crate) fn view<'py, T: Number>(
     shape: Shape,
     buffer: &Buffer<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    assert_eq!(buffer.len(), shape.len(), "a view of all of the buffer");
     let owner = Memory {
         _buffer: Box::new(buffer.clone()),
     };
     let owner = Bound::new(py, owner)?.into_any();
     let dims = (shape.rows, shape.cols).f();
     // SAFETY: the buffer has rows x cols elements and never moves. Rust takes references to it only
-    // while this thread holds the interpreter, when no Python code can use the view.
+    // while its thread holds the interpreter, when no Python code can use the view. NumPy's loops may
+    // run without the interpreter: a caller must not let one write a view while another thread calls
+    // us, as between two calls of NumPy itself; `Matrix.value` says so.
     let array = unsafe { ArrayViewMut2::from_shape_ptr(dims, buffer.as_ptr()) };
     // SAFETY: `owner` becomes the array's base and keeps the memory alive.
     Ok(unsafe { PyArray2::borrow_from_array(&array, owner) }.into_any())
@@ -51,10 +54,8 @@ pub(crate) fn as_array<'py>(
         .call_method1("asarray", (object,));
     let refuse = |error: PyErr| {
         let text = error.value(object.py()).to_string();
-        raise(
-            "ShapeError",
-            format!("{op}: {name} must be an array of numbers: {text}"),
-        )
+        let message = format!("{op}: {name} must be an array of numbers: {text}");
+        replace(object.py(), error, || raise("ShapeError", message))
     };
     Ok(made.map_err(refuse)?.cast_into::<PyUntypedArray>()?)
 }
@@ -89,6 +90,31 @@ pub(crate) fn numbers<T: Number>(
     let array: PyReadonlyArray2<'_, f64> = array.extract()?;
     let (shape, numbers) = columns(&array.as_array());
     Ok((shape, numbers.into_iter().map(T::from_f64).collect()))
+}
+
+/// As [`numbers`], but an array (batch, time, features) is features x (batch * time), with column
+/// b * time + t.
+pub(crate) fn sequence_numbers<T: Number>(
+    op: &str,
+    name: &str,
+    object: &Bound<'_, PyAny>,
+    (batch, time): (usize, usize),
+) -> PyResult<(Shape, Vec<T>)> {
+    let array = as_array(op, name, object)?;
+    let [rows, cols, features] = array.shape()[..] else {
+        return numbers(op, name, object);
+    };
+    if (rows, cols) != (batch, time) {
+        let message = format!(
+            "{op}: {name} must be ({batch}, {time}, features), as the sequence, but is \
+             ({rows}, {cols}, {features})"
+        );
+        return Err(raise("ShapeError", message));
+    }
+    let array = doubles(op, name, &array)?.call_method1("reshape", ((batch * time, features),))?;
+    let array: PyReadonlyArray2<'_, f64> = array.extract()?;
+    let numbers = array.as_array().iter().map(|&x| T::from_f64(x)).collect();
+    Ok((Shape::new(features, batch * time), numbers))
 }
 
 /// Whether every element lies where a `T` may lie: a field of a packed structure may not.

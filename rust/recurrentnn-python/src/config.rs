@@ -96,8 +96,8 @@ pub(crate) fn options(
         input_to_all: false,
         all_to_output: false,
         init: InitKind::Glorot,
-        std: 0.08,
-        forget_bias: 1.0,
+        std: Config::STD,
+        forget_bias: Config::FORGET_BIAS,
         seed: 0,
     };
     let (mut dtype, mut paper) = (DType::Float32, false);

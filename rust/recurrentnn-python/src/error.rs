@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use recurrentnn::error::Error;
@@ -33,6 +33,13 @@ pub(crate) fn wrong_type(op: &str, argument: &str, rule: &str, given: &Bound<'_,
     raise("ArgumentTypeError", message)
 }
 
+/// Puts our error in the place of a `TypeError` or `ValueError` that a conversion raised; anything
+/// else, an interrupt above all, is not ours to replace.
+pub(crate) fn replace(py: Python<'_>, error: PyErr, ours: impl FnOnce() -> PyErr) -> PyErr {
+    let plain = error.is_instance_of::<PyTypeError>(py) || error.is_instance_of::<PyValueError>(py);
+    if plain { ours() } else { error }
+}
+
 /// A value outside its domain: `op: argument must be ... but is ...`.
 pub(crate) fn wrong_value(op: &str, argument: &str, rule: &str, given: &str) -> PyErr {
     raise(
@@ -51,6 +58,7 @@ pub(crate) fn translate(error: Error) -> PyErr {
         Error::Graph { .. } => "GraphError",
         Error::Busy { .. } => "BusyError",
         Error::NonFinite { .. } => "NonFiniteError",
+        Error::Memory { .. } => return PyMemoryError::new_err(error.to_string()),
         Error::Vocabulary { .. } => "VocabularyError",
         Error::Format { .. } => "FormatError",
         Error::Io { path, source } => {

@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use pyo3::prelude::*;
+use pyo3::types::{PyFloat, PyInt};
 use recurrentnn::element::DType;
 use recurrentnn::graph::Graph;
 use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::ops::{Op, Recorder};
+use recurrentnn::shape::Shape;
 
 use crate::array;
 use crate::dtype::{AnyMatrix, Number, with, with_type};
@@ -38,16 +40,20 @@ pub(crate) struct PyGraph {
 
 /// An element type with its half of a graph.
 pub(crate) trait Recorded: Number {
+    /// The other element type.
+    type Other: Recorded;
     fn half(graph: &PyGraph) -> &Mutex<Graph<Self>>;
 }
 
 impl Recorded for f32 {
+    type Other = f64;
     fn half(graph: &PyGraph) -> &Mutex<Graph<Self>> {
         &graph.float32
     }
 }
 
 impl Recorded for f64 {
+    type Other = f32;
     fn half(graph: &PyGraph) -> &Mutex<Graph<Self>> {
         &graph.float64
     }
@@ -67,12 +73,24 @@ impl PyGraph {
     pub(crate) fn lock<T: Recorded>(&self) -> PyResult<MutexGuard<'_, Graph<T>>> {
         match T::half(self).try_lock() {
             Ok(guard) => Ok(guard),
-            // A panic inside an op leaves the recording without that op: still a valid one.
+            // A panic inside an op leaves the recording as it was before the op.
             Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => {
                 Err(raise("BusyError", "graph: in use by another thread".into()))
             }
         }
+    }
+
+    /// A recording has one dtype, so that a backward pass runs over all of it.
+    pub(crate) fn expect_unused<T: Recorded>(&self, op: &str) -> PyResult<()> {
+        if !self.lock::<T>()?.is_used() {
+            return Ok(());
+        }
+        let message = format!(
+            "{op}: the graph records {} and nothing else",
+            T::DTYPE.name()
+        );
+        Err(raise("DTypeError", message))
     }
 
     fn backward_from<T: Recorded>(&self, loss: &Matrix<T>, retain: bool) -> PyResult<()> {
@@ -82,13 +100,21 @@ impl PyGraph {
 
     /// Applies an op to operands of any kind.
     pub(crate) fn apply(&self, op: Op, operands: &[&Bound<'_, PyAny>]) -> PyResult<PyMatrix> {
-        let dtype = common_dtype(op.name(), operands)?;
+        let dtype = match common_dtype(op.name(), operands)? {
+            Some(dtype) => dtype,
+            None if self.lock::<f64>()?.is_used() => DType::Float64,
+            None => DType::Float32,
+        };
         with_type!(dtype, T => {
+            let sequence = operands.iter().find_map(|operand| {
+                operand.cast::<PyMatrix>().ok().and_then(|matrix| matrix.get().sequence)
+            });
             let matrices = operands
                 .iter()
-                .map(|operand| operand_matrix::<T>(op.name(), "operand", operand))
+                .map(|operand| operand_matrix::<T>(op.name(), "operand", operand, sequence))
                 .collect::<PyResult<Vec<_>>>()?;
             let matrices: Vec<_> = matrices.iter().collect();
+            self.expect_unused::<<T as Recorded>::Other>(op.name())?;
             let mut graph = self.lock::<T>()?;
             Ok(PyMatrix::new(guard(|| graph.apply(op, &matrices))?))
         })
@@ -120,8 +146,8 @@ pub(crate) fn entered(py: Python<'_>) -> Option<Py<PyGraph>> {
     ENTERED.with_borrow(|stack| stack.last().map(|graph| graph.clone_ref(py)))
 }
 
-/// The element type of the operands that are matrices; float32 where none is.
-fn common_dtype(op: &str, operands: &[&Bound<'_, PyAny>]) -> PyResult<DType> {
+/// The element type of the operands that are matrices, if any is.
+fn common_dtype(op: &str, operands: &[&Bound<'_, PyAny>]) -> PyResult<Option<DType>> {
     let mut common = None;
     for operand in operands {
         let Ok(matrix) = operand.cast::<PyMatrix>() else {
@@ -135,19 +161,29 @@ fn common_dtype(op: &str, operands: &[&Bound<'_, PyAny>]) -> PyResult<DType> {
             return Err(raise("DTypeError", message));
         }
     }
-    Ok(common.unwrap_or(DType::Float32))
+    Ok(common)
 }
 
-/// A matrix as it is; anything else as a constant.
+/// A matrix as it is; anything else as a constant. Beside a sequence output of (batch, time), an array
+/// (batch, time, features) stands for the matrix of the same layout.
 pub(crate) fn operand_matrix<T: Number>(
     op: &str,
     name: &str,
     operand: &Bound<'_, PyAny>,
+    sequence: Option<(usize, usize)>,
 ) -> PyResult<Matrix<T>> {
     if let Ok(matrix) = operand.cast::<PyMatrix>() {
         return matrix.get().inner.typed::<T>(op, name).cloned();
     }
-    let (shape, numbers) = array::numbers::<T>(op, name, operand)?;
+    let plain =
+        operand.is_exact_instance_of::<PyFloat>() || operand.is_exact_instance_of::<PyInt>();
+    if plain && let Ok(x) = operand.extract::<f64>() {
+        return Matrix::constant(Shape::SCALAR, vec![T::from_f64(x)]).map_err(translate);
+    }
+    let (shape, numbers) = match sequence {
+        Some(layout) => array::sequence_numbers::<T>(op, name, operand, layout)?,
+        None => array::numbers::<T>(op, name, operand)?,
+    };
     Matrix::constant(shape, numbers).map_err(translate)
 }
 
@@ -175,15 +211,16 @@ impl PyGraph {
     #[pyo3(signature = (*exc))]
     fn __exit__(slf: &Bound<'_, Self>, exc: &Bound<'_, PyAny>) -> PyResult<()> {
         let _ = exc;
+        // Not always the innermost: two generators may be closed in any order.
         let left = ENTERED.with_borrow_mut(|stack| {
-            let innermost = stack.last().is_some_and(|graph| graph.is(slf));
-            if innermost { stack.pop() } else { None }
+            let at = stack.iter().rposition(|graph| graph.is(slf))?;
+            Some(stack.remove(at))
         });
         // The graph is dropped after the borrow: that may run any destructor.
         if left.is_some() {
             return Ok(());
         }
-        let message = "__exit__: expected the graph entered last but another one came";
+        let message = "__exit__: expected a graph that this thread has entered";
         Err(raise("GraphError", message.into()))
     }
 
@@ -231,14 +268,12 @@ impl PyGraph {
                 AnyMatrix::Float64(loss) => self.backward_from(loss, retain),
             };
         }
-        let (mut float32, mut float64) = (self.lock::<f32>()?, self.lock::<f64>()?);
-        if !float64.is_used() {
-            return guard(|| float32.backward(retain));
+        if self.lock::<f64>()?.is_used() {
+            let mut graph = self.lock::<f64>()?;
+            return guard(|| graph.backward(retain));
         }
-        if float32.is_used() {
-            guard(|| float32.backward(retain))?;
-        }
-        guard(|| float64.backward(retain))
+        let mut graph = self.lock::<f32>()?;
+        guard(|| graph.backward(retain))
     }
 
     /// Sets the gradients of everything recorded to zero, not those of the leaves.

@@ -20,7 +20,9 @@ mod matrix;
 mod model;
 mod ops;
 mod optim;
+mod random;
 mod sequence;
+mod signals;
 mod state;
 mod text;
 
@@ -42,7 +44,9 @@ fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<model::PyModel>()?;
     module.add_class::<optim::PyRmsProp>()?;
     module.add_class::<optim::PySolver>()?;
-    module.add_class::<text::PyVocabulary>()
+    module.add_class::<text::PyVocabulary>()?;
+    module.add_function(wrap_pyfunction!(random::permutation, module)?)?;
+    module.add_function(wrap_pyfunction!(model::load_model, module)?)
 }
 
 /// An instruction set asked for by name must be there: silence would hide that it is not.

@@ -1,10 +1,11 @@
 //! The class `Matrix`: constructors, views of value and gradient, and the protocols of Python.
 
 use numpy::PyUntypedArrayMethods;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use recurrentnn::element::{DType, Element};
+use recurrentnn::kernels::buffer::zeros;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::shape::Shape;
@@ -48,11 +49,22 @@ impl PyMatrix {
         let shape = shape(op, rows, cols)?;
         let dtype = dtype.get(op, "dtype", |op, _, object| argument::dtype(op, object))?;
         with_type!(dtype, T => {
-            let mut data = vec![T::default(); shape.len()];
+            let data = zeros::<T>(shape.len());
+            let Some(mut data) = data else {
+                let message = format!("{op}: not enough memory for {shape} numbers");
+                return Err(PyMemoryError::new_err(message));
+            };
             fill(&mut data.as_mut_slice());
             Ok(Self::new(Matrix::from_vec(shape, data).map_err(translate)?))
         })
     }
+}
+
+/// What of a matrix is assigned.
+#[derive(Clone, Copy)]
+enum Part {
+    Value,
+    Grad,
 }
 
 /// A slice of either element type that draws can fill.
@@ -232,6 +244,10 @@ impl PyMatrix {
     }
 
     /// The numbers: a writable (rows, cols) view in Fortran order. Assignment copies in.
+    ///
+    /// Call `backward` before you write into what was recorded: derivatives are computed from the
+    /// numbers as they are then. An assignment in between is noticed, a write through a view is not.
+    /// Do not write through a view in one thread while another calls the library.
     #[getter]
     pub(crate) fn value<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         with!(&self.inner, AnyMatrix, |m| array::view(
@@ -243,7 +259,7 @@ impl PyMatrix {
 
     #[setter]
     fn set_value(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.assign("value", data)
+        self.assign(Part::Value, "value", data)
     }
 
     /// The gradient: a writable (rows, cols) view in Fortran order. Assignment copies in.
@@ -258,7 +274,7 @@ impl PyMatrix {
 
     #[setter]
     fn set_grad(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.assign("grad", data)
+        self.assign(Part::Grad, "grad", data)
     }
 
     /// The ancestors' name of `value`.
@@ -269,7 +285,7 @@ impl PyMatrix {
 
     #[setter]
     fn set_w(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.assign("w", data)
+        self.assign(Part::Value, "w", data)
     }
 
     /// The ancestors' name of `grad`.
@@ -280,7 +296,7 @@ impl PyMatrix {
 
     #[setter]
     fn set_dw(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.assign("dw", data)
+        self.assign(Part::Grad, "dw", data)
     }
 
     /// Of a sequence output, features x (batch*time): a (batch, time, features) view of its value.
@@ -391,12 +407,13 @@ impl PyMatrix {
 
 impl PyMatrix {
     /// Copies data of exactly this shape into the value or the gradient.
-    fn assign(&self, what: &str, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn assign(&self, part: Part, what: &str, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let expected = self.inner.shape();
         let dims = array::as_array(what, "data", data)?.ndim();
         with!(&self.inner, AnyMatrix, |m| {
             let (given, numbers) = array::numbers(what, "data", data)?;
-            if dims != 2 || given != expected {
+            let column = dims == 1 && expected.cols == 1;
+            if given != expected || !(dims == 2 || column) {
                 let message = format!("{what}: data must be {expected} but is {given}");
                 let message = if dims == 2 {
                     message
@@ -406,9 +423,9 @@ impl PyMatrix {
                 return Err(raise("ShapeError", message));
             }
             guard(|| {
-                let mut target = match what {
-                    "value" | "w" => m.value_mut()?,
-                    _ => m.grad_mut()?,
+                let mut target = match part {
+                    Part::Value => m.value_mut()?,
+                    Part::Grad => m.grad_mut()?,
                 };
                 target.copy_from_slice(&numbers);
                 Ok(())

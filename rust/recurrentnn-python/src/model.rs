@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use recurrentnn::config::Config;
 use recurrentnn::element::DType;
+use recurrentnn::error::Error;
 use recurrentnn::io;
 use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
@@ -18,10 +19,11 @@ use recurrentnn::unroll::{Sequence, unroll};
 use crate::argument::{self, Given};
 use crate::config::options;
 use crate::dtype::{Number, with, with_type};
-use crate::error::{guard, wrong_type};
+use crate::error::{guard, raise, wrong_type};
 use crate::graph::{self, PyGraph, Recorded};
 use crate::matrix::PyMatrix;
 use crate::sequence::{self, Input, SequenceInput};
+use crate::signals::Signals;
 use crate::state;
 
 /// A model of either element type.
@@ -49,6 +51,13 @@ impl Modelled for f64 {
 
 /// Embedding, stacked cells, decoder. Use the subclasses in `recurrentnn`: RNN, LSTM, GRU, GFRNN,
 /// GFGRU, GFLSTM.
+///
+/// A model is called with a whole sequence, `output, state = net(x, state=None, time_major=False)`:
+/// x is features (batch, time, features) or (time, features), or symbols, integers (batch, time) or
+/// (time,). Outside any graph output is an array (batch, time, outputs) and state a `State` of arrays
+/// (batch, size); inside `with Graph():` output is a Matrix, outputs x (batch*time), whose column
+/// b*time + t is tick t of sample b, and state a `State` of matrices (size, batch). `forward` goes one
+/// tick; `generate` goes on from symbols.
 #[pyclass(frozen, subclass, name = "Model", module = "recurrentnn")]
 pub(crate) struct PyModel {
     inner: Arc<AnyModel>,
@@ -113,8 +122,11 @@ fn forward<T: Recorded>(
         Input::Features(features) => features.cols(),
     };
     let states = states_or_zeros(model, prev, batch)?;
-    let mut graph = graph.lock::<T>()?;
+    graph.expect_unused::<T::Other>("forward")?;
     let (states, output) = guard(|| {
+        let mut graph = graph
+            .lock::<T>()
+            .map_err(|_| Error::Busy { op: "forward" })?;
         graph.all_or_none(|graph| {
             let x = match input {
                 Input::Symbols(symbols) => model.embed(graph, &symbols)?,
@@ -143,14 +155,18 @@ fn call<T: Recorded>(
     let recording = graph::entered(py);
     let fresh = PyGraph::new(false);
     let graph = recording.as_ref().map_or(&fresh, |graph| graph.get());
-    let (output, states): (Matrix<T>, States<Matrix<T>>) = {
-        let mut graph = graph.lock::<T>()?;
-        let sequence = match input {
-            Input::Symbols(symbols) => Sequence::Symbols(symbols),
-            Input::Features(features) => Sequence::Features(features),
-        };
-        guard(|| graph.all_or_none(|graph| unroll(model, graph, &sequence, batch, states)))?
+    graph.expect_unused::<T::Other>("Model")?;
+    let sequence = match input {
+        Input::Symbols(symbols) => Sequence::Symbols(symbols),
+        Input::Features(features) => Sequence::Features(features),
     };
+    let mut signals = Signals::new(py);
+    let result = guard(|| {
+        let mut graph = graph.lock::<T>().map_err(|_| Error::Busy { op: "Model" })?;
+        let mut poll = || signals.poll();
+        graph.all_or_none(|graph| unroll(model, graph, &sequence, batch, states, &mut poll))
+    });
+    let (output, states) = signals.or(result)?;
     if recording.is_some() {
         let states = state::matrices(py, &states)?;
         let output = PyMatrix {
@@ -163,23 +179,34 @@ fn call<T: Recorded>(
     Ok((layout.shape_output(py, &output)?, states))
 }
 
+/// Symbols chosen between two looks at Python's signals.
+const BLOCK: usize = 64;
+
 fn generate<T: Number>(
     py: Python<'_>,
     model: &Model<T>,
-    (prime, length, choice): (&[usize], usize, Choice),
-    (seed, stop): (u64, Option<usize>),
+    request: &sample::Request<'_>,
     given: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Vec<usize>, Py<PyAny>)> {
-    let states: States<Matrix<T>> = states_or_zeros(model, given, 1)?;
-    let request = sample::Request {
-        prime,
-        length,
-        choice,
-        seed,
-        stop,
-    };
-    let (symbols, states) = guard(|| sample::generate(Isa::best(), model, &request, states))?;
-    Ok((symbols, state::arrays(py, &states)?))
+    let mut states: States<Matrix<T>> = states_or_zeros(model, given, 1)?;
+    let (mut chosen, mut prime) = (Vec::new(), request.prime.to_vec());
+    loop {
+        let block = sample::Request {
+            prime: &prime,
+            length: BLOCK.min(request.length - chosen.len()),
+            drawn: chosen.len(),
+            ..*request
+        };
+        let (more, after) = guard(|| sample::generate(Isa::best(), model, &block, states))?;
+        let ended = more.len() < BLOCK;
+        states = after;
+        chosen.extend(&more);
+        if ended {
+            return Ok((chosen, state::arrays(py, &states)?));
+        }
+        prime = more[BLOCK - 1..].to_vec();
+        py.check_signals()?;
+    }
 }
 
 #[pymethods]
@@ -204,6 +231,10 @@ impl PyModel {
         let py = cell.py();
         if let Ok(model) = cell.cast::<Self>() {
             let model = model.get();
+            if input_size.is_some() || hidden_sizes.is_some() || keywords.is_some() {
+                let message = "Model: a model is taken as it is, without further arguments";
+                return Err(raise("ArgumentError", message.into()));
+            }
             let (inner, parameters) = (Arc::clone(&model.inner), Arc::clone(&model.parameters));
             return Ok(Self { inner, parameters });
         }
@@ -443,9 +474,16 @@ impl PyModel {
         let stop = stop
             .map(|stop| argument::index(op, "stop", stop))
             .transpose()?;
-        let request = (&symbols[..], length, choice);
+        let request = sample::Request {
+            prime: &symbols,
+            length,
+            choice,
+            seed,
+            drawn: 0,
+            stop,
+        };
         with!(&*self.inner, AnyModel, |model| {
-            generate(prime.py(), model, request, (seed, stop), state)
+            generate(prime.py(), model, &request, state)
         })
     }
 
@@ -458,15 +496,15 @@ impl PyModel {
             &path, model, &metadata
         )))
     }
+}
 
-    /// Reads what `save` wrote: a model and the metadata. `recurrentnn.load` gives the public class.
-    #[staticmethod]
-    fn load(py: Python<'_>, path: PathBuf) -> PyResult<(Self, io::Metadata)> {
-        let (loaded, metadata) = guard(|| io::load(&path))?;
-        let model = match loaded {
-            io::Loaded::Float32(model) => Self::wrap(py, model)?,
-            io::Loaded::Float64(model) => Self::wrap(py, model)?,
-        };
-        Ok((model, metadata))
-    }
+/// Reads what `Model.save` wrote: a model and the metadata. `recurrentnn.load` gives the public class.
+#[pyfunction]
+pub(crate) fn load_model(py: Python<'_>, path: PathBuf) -> PyResult<(PyModel, io::Metadata)> {
+    let (loaded, metadata) = guard(|| io::load(&path))?;
+    let model = match loaded {
+        io::Loaded::Float32(model) => PyModel::wrap(py, model)?,
+        io::Loaded::Float64(model) => PyModel::wrap(py, model)?,
+    };
+    Ok((model, metadata))
 }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use recurrentnn::ops::{self as core, Axis, Op};
 
 use crate::argument::{self, Given};
+use crate::error::raise;
 use crate::graph::{self, PyGraph};
 use crate::matrix::PyMatrix;
 
@@ -147,16 +148,41 @@ ops! {
     binary_cross_entropy (logits, target) BinaryCrossEntropy {};
 }
 
-/// Targets, one per column of the logits; and a mask of the same length.
-fn cross_entropy(targets: &Bound<'_, PyAny>, mask: Option<&Bound<'_, PyAny>>) -> PyResult<Op> {
+/// Targets, one per column of the logits, and a mask of the same shape; beside a sequence output of
+/// (batch, time) both may have that shape.
+fn cross_entropy(
+    logits: &Bound<'_, PyAny>,
+    targets: &Bound<'_, PyAny>,
+    mask: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Op> {
     let op = "softmax_cross_entropy";
     let mask = mask.filter(|mask| !mask.is_none());
     let mask = mask
         .map(|mask| argument::mask(op, "mask", mask))
         .transpose()?;
-    let targets = argument::targets(op, "targets", targets, mask.as_deref())?.into();
+    let (mask, mask_shape) = mask.unzip();
+    let (targets, shape) = argument::targets(op, "targets", targets, mask.as_deref())?;
+    let sequence = logits
+        .cast::<PyMatrix>()
+        .ok()
+        .and_then(|matrix| matrix.get().sequence);
+    let wrong_layout = match (sequence, &shape[..]) {
+        (Some((batch, time)), [rows, cols]) => (batch, time) != (*rows, *cols),
+        _ => shape.len() > 2,
+    };
+    if wrong_layout {
+        let expected = sequence.map_or("one per column".to_owned(), |(batch, time)| {
+            format!("({batch}, {time}), as the sequence")
+        });
+        let message = format!("{op}: targets must be {expected}, but have shape {shape:?}");
+        return Err(raise("ShapeError", message));
+    }
+    if let Some(mask_shape) = mask_shape.filter(|mask_shape| *mask_shape != shape) {
+        let message = format!("{op}: mask has shape {mask_shape:?} but targets have {shape:?}");
+        return Err(raise("ShapeError", message));
+    }
     Ok(Op::SoftmaxCrossEntropy(core::SoftmaxCrossEntropy {
-        targets,
+        targets: targets.into(),
         mask: mask.map(Into::into),
     }))
 }
@@ -214,7 +240,7 @@ impl PyGraph {
         targets: &Bound<'_, PyAny>,
         mask: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PyMatrix> {
-        self.apply(cross_entropy(targets, mask)?, &[logits])
+        self.apply(cross_entropy(logits, targets, mask)?, &[logits])
     }
 }
 
@@ -234,7 +260,7 @@ impl PyMatrix {
         targets: &Bound<'_, PyAny>,
         mask: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PyMatrix> {
-        graph::apply(cross_entropy(targets, mask)?, &[slf.as_any()])
+        graph::apply(cross_entropy(slf, targets, mask)?, &[slf.as_any()])
     }
 
     /// The transpose.

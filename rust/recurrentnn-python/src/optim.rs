@@ -140,11 +140,11 @@ macro_rules! settings {
             #[setter]
             fn $setter(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
                 let value = $convert("RMSProp", stringify!($name), value)?;
-                let mut rule = self.rule.lock().map_err(busy)?;
-                let mut changed = *rule;
+                // Python may run while the setting is checked: no lock is held then.
+                let mut changed = *self.rule.lock().map_err(busy)?;
                 changed.$($path)+ = value;
                 guard(|| changed.check())?;
-                *rule = changed;
+                *self.rule.lock().map_err(busy)? = changed;
                 Ok(())
             })*
         }
@@ -230,8 +230,8 @@ impl PyRmsProp {
     fn step(&self, parameters: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let given = Parameters::of("RMSProp", parameters)?;
         let rule = *self.rule.lock().map_err(busy)?;
-        let mut moments = self.moments.try_lock().map_err(busy)?;
-        stats(parameters.py(), given.step(&rule, &mut moments)?)
+        let seen = given.step(&rule, &mut *self.moments.try_lock().map_err(busy)?)?;
+        stats(parameters.py(), seen)
     }
 
     fn __repr__(&self) -> PyResult<String> {
@@ -306,8 +306,8 @@ impl PySolver {
         let weight_decay = number(op, "weight_decay", weight_decay)?;
         let clip_value = number(op, "clip_value", clip_value)?;
         let rule = self.rule(learning_rate, weight_decay, clip_value);
-        let mut moments = self.moments.try_lock().map_err(busy)?;
-        stats(parameters.py(), given.step(&rule, &mut moments)?)
+        let seen = given.step(&rule, &mut *self.moments.try_lock().map_err(busy)?)?;
+        stats(parameters.py(), seen)
     }
 
     fn __repr__(&self) -> String {

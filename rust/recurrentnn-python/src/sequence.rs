@@ -47,7 +47,7 @@ pub(crate) fn tick<T: Number>(x: &Bound<'_, PyAny>, config: &Config) -> PyResult
         }
     }
     expect_features(op, config)?;
-    Ok(Input::Features(operand_matrix::<T>(op, "x", x)?))
+    Ok(Input::Features(operand_matrix::<T>(op, "x", x, None)?))
 }
 
 /// A model with an embedding reads symbols and nothing else.
@@ -55,7 +55,9 @@ fn expect_features(op: &str, config: &Config) -> PyResult<()> {
     if config.embedding_size.is_none() {
         return Ok(());
     }
-    let message = format!("{op}: x must be integer symbols, for the model has an embedding");
+    let message = format!(
+        "{op}: x must be integer symbols, for the model has an embedding (an array of integers with 1 or 2 dimensions)"
+    );
     Err(raise("DTypeError", message))
 }
 

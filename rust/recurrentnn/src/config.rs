@@ -55,6 +55,11 @@ pub enum InitKind {
 }
 
 impl Config {
+    /// `std` unless it is given: the ancestors'.
+    pub const STD: f64 = 0.08;
+    /// `forget_bias` unless it is given (Jozefowicz et al. 2015).
+    pub const FORGET_BIAS: f64 = 1.0;
+
     /// Checks sizes and options.
     ///
     /// # Errors
@@ -104,6 +109,14 @@ impl Config {
         };
         let simple = matches!(cell, CellKind::Rnn | CellKind::GfRnn);
         let relu = simple && self.options.activation == ActivationKind::Relu;
+        let forgets = matches!(cell, CellKind::Lstm | CellKind::GfLstm);
+        only_for(
+            "forget_bias",
+            !forgets && self.forget_bias != Self::FORGET_BIAS,
+        )?;
+        if self.init == InitKind::Glorot && self.std != Self::STD {
+            return refuse("std means nothing to init \"glorot\"".to_owned());
+        }
         only_for(
             "activation",
             !simple && self.options.activation != defaults.activation,

@@ -48,6 +48,13 @@ pub enum Error {
         /// The rule that was broken.
         message: String,
     },
+    /// More memory than there is.
+    Memory {
+        /// The operation.
+        op: &'static str,
+        /// What was asked for.
+        message: String,
+    },
     /// Memory that another call is using at this moment.
     Busy {
         /// The operation.
@@ -74,6 +81,8 @@ pub enum Error {
         /// What is wrong, and where.
         message: String,
     },
+    /// The caller asked to stop.
+    Interrupted,
     /// The operating system refused.
     Io {
         /// The file.
@@ -105,6 +114,8 @@ constructors! {
     out_of_range => OutOfRange;
     /// A recording used against its rules.
     graph => Graph;
+    /// More memory than there is.
+    memory => Memory;
     /// An infinite number or NaN.
     non_finite => NonFinite;
     /// An unknown symbol.
@@ -137,8 +148,10 @@ impl fmt::Display for Error {
             | Self::Argument { op, message }
             | Self::OutOfRange { op, message }
             | Self::Graph { op, message }
+            | Self::Memory { op, message }
             | Self::NonFinite { op, message }
             | Self::Vocabulary { op, message } => write!(f, "{op}: {message}"),
+            Self::Interrupted => write!(f, "interrupted"),
             Self::Busy { op } => write!(f, "{op}: the matrix is in use by another call"),
             Self::Format { format, message } => write!(f, "{format}: {message}"),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),

@@ -3,6 +3,8 @@
 //! The backward loop knows no operation, and no matrix refers to what made it, so a recording of any
 //! length is dropped without recursion.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use smallvec::SmallVec;
 
 use crate::element::Element;
@@ -126,11 +128,11 @@ impl<T: Element> Graph<T> {
     /// Whatever `operations` returns.
     pub fn all_or_none<R>(&mut self, operations: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
         let before = self.entries.len();
-        let result = operations(self);
-        if result.is_err() {
+        let result = catch_unwind(AssertUnwindSafe(|| operations(self)));
+        if !matches!(result, Ok(Ok(_))) {
             self.entries.truncate(before);
         }
-        result
+        result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Sets the gradients of everything recorded to zero, not those of the leaves.
@@ -215,8 +217,12 @@ impl<T: Element> Graph<T> {
 
     /// Whether the values that derivatives are computed from are no longer those of the recording.
     fn is_outdated(&self) -> bool {
-        let mut inputs = self.entries.iter().flat_map(|entry| &entry.inputs);
-        inputs.any(|input| input.version != input.matrix.version())
+        self.entries.iter().any(|entry| {
+            let mut inputs = entry.inputs.iter();
+            // An output is computed once; no other version of it was ever recorded.
+            entry.output.version() != 0
+                || inputs.any(|input| input.version != input.matrix.version())
+        })
     }
 
     fn after_backward(&mut self, retain: bool) {
@@ -329,7 +335,7 @@ impl<T: Element> Recorder for Graph<T> {
         } else {
             Few::new()
         };
-        let mut out = vec![T::ZERO; shape.len()];
+        let mut out = Matrix::try_zeros(op.name(), shape)?;
         {
             let guards = read_all(inputs.iter().copied())?;
             let operands = operands(inputs.iter().copied(), &guards);

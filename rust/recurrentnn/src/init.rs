@@ -3,7 +3,9 @@
 #![allow(clippy::inline_always)] // as the kernels: what is not inlined misses the instruction set
 
 use crate::element::Element;
+use crate::error::Result;
 use crate::kernels::isa::{Arithmetic, Isa, Task};
+use crate::matrix::Matrix;
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
 
@@ -33,9 +35,12 @@ pub enum Init {
 
 impl Init {
     /// The values of parameter number `parameter` of a model with this seed, column by column.
-    pub fn values<T: Element>(self, shape: Shape, seed: u64, parameter: u32) -> Vec<T> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::error::Error::Memory) if there is not that much.
+    pub fn values<T: Element>(self, shape: Shape, seed: u64, parameter: u32) -> Result<Vec<T>> {
         let stream = Stream::new(seed, Purpose::Init, parameter);
-        let mut values = vec![T::ZERO; shape.len()];
+        let mut values = Matrix::try_zeros("Model", shape)?;
         match self {
             Self::Constant(x) => values.fill(T::from_f64(x)),
             Self::Uniform { low, high } => stream.fill_uniform(&mut values, low, high),
@@ -50,7 +55,7 @@ impl Init {
                 }
             }
         }
-        values
+        Ok(values)
     }
 }
 
@@ -128,7 +133,7 @@ mod tests {
     fn orthogonal_has_orthonormal_columns_or_rows() {
         for (rows, cols) in [(5, 5), (7, 3), (3, 7), (1, 4)] {
             let shape = Shape::new(rows, cols);
-            let q: Vec<f64> = Init::Orthogonal.values(shape, 1, 2);
+            let q: Vec<f64> = Init::Orthogonal.values(shape, 1, 2).unwrap();
             let at = |r: usize, c: usize| q[c * rows + r];
             let short = rows.min(cols);
             for i in 0..short {
@@ -148,7 +153,7 @@ mod tests {
     #[test]
     fn glorot_stays_within_its_limit_and_fills_it() {
         let shape = Shape::new(40, 20);
-        let values: Vec<f64> = Init::GlorotUniform.values(shape, 3, 0);
+        let values: Vec<f64> = Init::GlorotUniform.values(shape, 3, 0).unwrap();
         let limit = 0.1f64.sqrt();
         let largest = values.iter().fold(0.0f64, |m, x| m.max(x.abs()));
         assert!(largest < limit && largest > 0.98 * limit);

@@ -1,13 +1,13 @@
 //! Matrices: a shape, a value, and a gradient that comes into being when first touched.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use ndarray::{ArrayView2, ShapeBuilder};
 
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernels::buffer::{Buffer, Read, Write};
+use crate::kernels::buffer::{Buffer, Read, Write, zeros};
 use crate::recording::Recording;
 use crate::shape::Shape;
 
@@ -38,6 +38,16 @@ struct Inner<T: Element> {
     pending: AtomicUsize,
     /// How often Rust borrowed the value for writing.
     version: AtomicU64,
+}
+
+/// Tells whether a matrix is still there, without keeping it.
+pub struct WeakMatrix<T: Element>(Weak<Inner<T>>);
+
+impl<T: Element> WeakMatrix<T> {
+    /// Whether anybody still has the matrix.
+    pub fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
+    }
 }
 
 impl<T: Element> Clone for Matrix<T> {
@@ -72,6 +82,20 @@ impl<T: Element> Matrix<T> {
             data.len()
         );
         Err(Error::shape("Matrix", message))
+    }
+
+    /// Zeros for a matrix of this shape, column by column.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if there is not that much.
+    pub(crate) fn try_zeros(op: &'static str, shape: Shape) -> Result<Vec<T>> {
+        zeros(shape.len()).ok_or_else(|| {
+            let message = format!(
+                "not enough memory for {shape} numbers of {}",
+                T::DTYPE.name()
+            );
+            Error::memory(op, message)
+        })
     }
 
     /// A leaf of the numbers given column by column.
@@ -134,6 +158,11 @@ impl<T: Element> Matrix<T> {
         self.0.id
     }
 
+    /// A handle that does not keep the matrix.
+    pub fn downgrade(&self) -> WeakMatrix<T> {
+        WeakMatrix(Arc::downgrade(&self.0))
+    }
+
     /// rows x cols.
     pub fn shape(&self) -> Shape {
         self.0.shape
@@ -189,8 +218,9 @@ impl<T: Element> Matrix<T> {
     /// # Errors
     /// [`Error::Busy`] while another call uses it.
     pub fn value_mut(&self) -> Result<Write<'_, T>> {
+        let value = self.0.value.write().ok_or(Error::Busy { op: "value" })?;
         self.0.version.fetch_add(1, Ordering::Relaxed);
-        self.0.value.write().ok_or(Error::Busy { op: "value" })
+        Ok(value)
     }
 
     /// Borrows the gradient.

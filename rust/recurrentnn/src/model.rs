@@ -61,7 +61,9 @@ impl<T: Element> Model<T> {
         config.check()?;
         let mut reg = Registry::default();
         let (embedding, layers, decoder) = build_parts(&config, &mut reg);
-        let params = Params::new(reg.into_specs(), config.seed, init)?;
+        let specs = reg.into_specs();
+        expect_possible(&specs)?;
+        let params = Params::new(specs, config.seed, init)?;
         Ok(Self {
             config,
             params,
@@ -93,7 +95,7 @@ impl<T: Element> Model<T> {
     pub fn zero_states(&self, batch: usize) -> Result<States<Matrix<T>>> {
         let zeros = |size: usize| {
             let shape = Shape::new(size, batch);
-            Matrix::constant(shape, vec![T::ZERO; shape.len()])
+            Matrix::constant(shape, Matrix::try_zeros("forward", shape)?)
         };
         let state = |&size: &usize| {
             let cell = self.has_cell().then(|| zeros(size)).transpose()?;
@@ -123,7 +125,7 @@ impl<T: Element> Model<T> {
             return r.select_rows(&Vars(self.params.matrices())[weight], symbols.into());
         }
         let shape = Shape::new(limit, symbols.len());
-        let mut one_hot = vec![T::ZERO; shape.len()];
+        let mut one_hot = Matrix::try_zeros("forward", shape)?;
         for (column, &symbol) in symbols.iter().enumerate() {
             one_hot[column * limit + symbol] = T::ONE;
         }
@@ -201,11 +203,20 @@ impl<T: Element> Model<T> {
     }
 
     fn check(&self, x: &Matrix<T>, states: &[State<Matrix<T>>]) -> Result<()> {
-        let (features, sizes) = (self.config.features(), &self.config.hidden_sizes);
+        let features = self.config.features();
         if x.rows() != features {
             let message = format!("x must have {features} rows but is {}", x.shape());
             return Err(Error::shape("forward", message));
         }
+        self.check_states(x.cols(), states)
+    }
+
+    /// Fails unless the states are this model's, for `batch` samples.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] or [`Error::Shape`] names the layer.
+    pub fn check_states(&self, batch: usize, states: &[State<Matrix<T>>]) -> Result<()> {
+        let sizes = &self.config.hidden_sizes;
         if states.len() != sizes.len() {
             let message = format!(
                 "state must have {} layers but has {}",
@@ -215,7 +226,7 @@ impl<T: Element> Model<T> {
             return Err(Error::argument("forward", message));
         }
         for (layer, (state, &size)) in states.iter().zip(sizes).enumerate() {
-            let expected = Shape::new(size, x.cols());
+            let expected = Shape::new(size, batch);
             if state.cell.is_some() != self.has_cell() {
                 let expects = if self.has_cell() { "needs" } else { "has no" };
                 let message = format!("state of layer {layer} {expects} memory cell");
@@ -232,6 +243,19 @@ impl<T: Element> Model<T> {
         }
         Ok(())
     }
+}
+
+/// Fails where a size was meant to be smaller.
+fn expect_possible(specs: &[Spec]) -> Result<()> {
+    const MOST: usize = 1 << 31;
+    let count = specs
+        .iter()
+        .fold(0usize, |sum, spec| sum.saturating_add(spec.shape.len()));
+    if count <= MOST {
+        return Ok(());
+    }
+    let message = format!("the sizes would make {count} parameters but at most {MOST} are taken");
+    Err(Error::argument("Model", message))
 }
 
 /// Registers everything, in the order of files and of iteration.

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::init::Init;
+use crate::kernels::parallel;
 use crate::matrix::Matrix;
 use crate::shape::Shape;
 
@@ -80,17 +81,22 @@ impl<T: Element> Params<T> {
     /// Fills every registered parameter as `init` says, each from its own stream.
     ///
     /// # Errors
-    /// None that a registry can cause.
+    /// [`Error::Memory`] if there is not that much.
     pub fn new(specs: Vec<Spec>, seed: u64, init: impl Fn(&Spec) -> Init + Sync) -> Result<Self> {
         let fill = |(number, spec): (usize, &Spec)| {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
-            Matrix::from_vec(spec.shape, init(spec).values(spec.shape, seed, number))
+            let values = init(spec).values(spec.shape, seed, number)?;
+            Matrix::from_vec(spec.shape, values)
         };
-        let matrices = specs
-            .par_iter()
-            .enumerate()
-            .map(fill)
-            .collect::<Result<_>>()?;
+        let matrices = if parallel::threads() > 1 {
+            specs
+                .par_iter()
+                .enumerate()
+                .map(fill)
+                .collect::<Result<_>>()?
+        } else {
+            specs.iter().enumerate().map(fill).collect::<Result<_>>()?
+        };
         let names = specs.into_iter().map(|spec| spec.name).collect();
         Ok(Self { names, matrices })
     }
@@ -118,11 +124,6 @@ impl<T: Element> Params<T> {
     /// The matrix of that name.
     pub fn get(&self, name: &str) -> Option<&Matrix<T>> {
         self.iter().find(|(n, _)| *n == name).map(|(_, m)| m)
-    }
-
-    /// Number of elements of all matrices.
-    pub fn count(&self) -> usize {
-        self.matrices.iter().map(|m| m.shape().len()).sum()
     }
 
     /// Sets all gradients to zero.

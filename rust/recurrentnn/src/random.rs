@@ -8,6 +8,7 @@
 use rayon::prelude::*;
 
 use crate::element::Element;
+use crate::kernels::parallel::threads;
 
 /// What a draw is for; draws for different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +110,7 @@ impl Stream {
                 *x = T::from_f64(draw(index));
             }
         };
-        if out.len() < 2 * PIECE {
+        if out.len() < 2 * PIECE || threads() == 1 {
             fill((0, out));
         } else {
             out.par_chunks_mut(PIECE).enumerate().for_each(fill);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// One recording of a graph: open from its first operation until its backward pass, its `clear` or
+/// One recording of a graph: open from its beginning until its backward pass, its `clear` or
 /// the end of the graph. Cloning shares it.
 #[derive(Clone, Debug)]
 pub struct Recording(Arc<AtomicBool>);

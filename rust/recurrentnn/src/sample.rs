@@ -70,8 +70,10 @@ pub struct Request<'a> {
     pub length: usize,
     /// How each is chosen.
     pub choice: Choice,
-    /// Draw k uses draw k of the stream of this seed.
+    /// Seed of the draws.
     pub seed: u64,
+    /// Draws of the seed that an earlier request used up.
+    pub drawn: usize,
     /// The symbol that ends; it is not among the returned.
     pub stop: Option<usize>,
 }
@@ -92,6 +94,7 @@ pub fn generate<T: Element>(
         length,
         choice,
         seed,
+        drawn,
         stop,
     } = *request;
     if let Choice::Temperature(temperature) = choice {
@@ -119,7 +122,7 @@ pub fn generate<T: Element>(
         states = model.step(&mut graph, &x, &states)?;
     }
     let (mut symbol, mut chosen) = (last, Vec::new());
-    for k in 0..length as u64 {
+    for k in (drawn as u64..).take(length) {
         let x = model.embed(&mut graph, &[symbol])?;
         states = model.step(&mut graph, &x, &states)?;
         let top = model.top(&mut graph, &states)?;

@@ -25,9 +25,9 @@ impl Shape {
         (self.rows, self.cols)
     }
 
-    /// Number of elements.
+    /// Number of elements; of more than a number can count, the largest number.
     pub const fn len(self) -> usize {
-        self.rows * self.cols
+        self.rows.saturating_mul(self.cols)
     }
 
     /// Whether there is no element.

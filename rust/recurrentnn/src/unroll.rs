@@ -28,7 +28,7 @@ impl<T: Element> Sequence<T> {
 }
 
 /// Runs a sequence and returns the output, output rows x (batch * time) with column = b * time + t,
-/// and the state after the last step.
+/// and the state after the last step. `poll` is called at every step; its error ends the run.
 ///
 /// # Errors
 /// [`Error::Shape`] or [`Error::OutOfRange`] where the sequence or the state does not fit the model.
@@ -38,6 +38,7 @@ pub fn unroll<T: Element>(
     sequence: &Sequence<T>,
     batch: usize,
     states: States<Matrix<T>>,
+    poll: &mut dyn FnMut() -> Result<()>,
 ) -> Result<(Matrix<T>, States<Matrix<T>>)> {
     let columns = sequence.len();
     if columns.checked_rem(batch).unwrap_or(columns) != 0 {
@@ -49,9 +50,11 @@ pub fn unroll<T: Element>(
         Sequence::Symbols(symbols) => model.embed(graph, symbols)?,
         Sequence::Features(features) => features.clone(),
     };
+    model.check_states(batch, &states)?;
     let mut states = states;
     let mut tops = Vec::with_capacity(time);
     for t in 0..time {
+        poll()?;
         let x = if time == 1 {
             embedded.clone()
         } else {

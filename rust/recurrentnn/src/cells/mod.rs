@@ -9,6 +9,12 @@ use crate::params::{Registry, Vars};
 
 mod feedback;
 mod gate;
+mod gf_gru;
+mod gf_lstm;
+mod gf_rnn;
+mod gru;
+mod lstm;
+mod rnn;
 
 pub use gate::Gate;
 
@@ -17,7 +23,7 @@ pub use gate::Gate;
 /// A row reads `Kind "name": module::Type, states, (arguments of new after the layer)`.
 macro_rules! cells {
     ($($(#[$doc:meta])* $type:ident $name:literal: $module:ident, $states:expr, ($($arg:ident),*);)*) => {
-        $(mod $module; pub use $module::$type;)*
+        $(pub use $module::$type;)*
 
         /// Which cell a model is made of.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

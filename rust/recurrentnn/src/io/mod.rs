@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
@@ -33,13 +33,28 @@ pub fn save<T: Element>(path: &Path, model: &Model<T>, metadata: &Metadata) -> R
     replace(path, &bytes).map_err(|source| Error::io(path, source))
 }
 
-/// Reads what [`save`] wrote. Names, shapes and sizes are checked before memory is taken for them;
+/// Reads what [`save`] wrote. Names, shapes and sizes are checked before the numbers are read;
 /// nothing in the file is run.
 ///
 /// # Errors
 /// [`Error::Io`], or [`Error::Format`] with what is wrong.
 pub fn load(path: &Path) -> Result<(Loaded, Metadata)> {
-    let bytes = fs::read(path).map_err(|source| Error::io(path, source))?;
+    let io = |source| Error::io(path, source);
+    let mut file = File::open(path).map_err(io)?;
+    let about = file.metadata().map_err(io)?;
+    let mut bytes = Vec::new();
+    if about.is_dir() {
+        // The system says it best.
+        file.read_to_end(&mut bytes).map_err(io)?;
+    }
+    if !about.is_file() {
+        return Err(Error::format("safetensors", "not a regular file"));
+    }
+    (&file).take(8).read_to_end(&mut bytes).map_err(io)?;
+    let header = safetensors::header_length(&bytes, about.len())?;
+    (&file).take(header).read_to_end(&mut bytes).map_err(io)?;
+    safetensors::expect_size(&bytes, about.len())?;
+    file.read_to_end(&mut bytes).map_err(io)?;
     let file = safetensors::parse(&bytes)?;
     let config = file.config()?;
     let model = match file.dtype()? {
@@ -58,11 +73,21 @@ fn restore<T: Element>(file: &safetensors::Parsed<'_>, config: Config) -> Result
 }
 
 /// Writes to a new file beside `path`, flushes it to the disk, and renames it: a crash at any moment
-/// leaves the old file or the new one.
+/// leaves the old file or the new one. A link is followed, and the old file's permissions are kept.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let old = fs::metadata(path).ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        let message = "not a regular file, which alone can be replaced";
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            message,
+        ));
+    }
     let (temporary, mut file) = create_beside(path)?;
-    let written = file
-        .write_all(bytes)
+    let written = old
+        .map_or(Ok(()), |old| file.set_permissions(old.permissions()))
+        .and_then(|()| file.write_all(bytes))
         .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {

@@ -20,7 +20,7 @@ use crate::params::Spec;
 /// The name in messages.
 const FORMAT: &str = "safetensors";
 /// Largest header that is parsed.
-const MAX_HEADER: u64 = 4 << 20;
+const MAX_HEADER: u64 = 1 << 20;
 /// The version of what this file describes.
 const VERSION: &str = "1";
 /// The metadata that belong to this file, not to whoever saves.
@@ -52,6 +52,9 @@ pub(super) fn write<T: Element>(model: &Model<T>, metadata: &Metadata) -> Result
     header.insert("__metadata__".to_owned(), json!(all));
     let mut data = Vec::new();
     for (name, matrix) in model.params().iter() {
+        if let Some(bad) = matrix.value()?.iter().find(|x| !x.is_finite()) {
+            return Err(Error::non_finite("save", format!("{name} holds {bad}")));
+        }
         let start = data.len();
         matrix.with_array(|array| data.extend(array.iter().flat_map(|x| x.to_le_bytes())))?;
         let entry = json!({
@@ -68,20 +71,43 @@ pub(super) fn write<T: Element>(model: &Model<T>, metadata: &Metadata) -> Result
     Ok([&length[..], &header, &data].concat())
 }
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Parsed<'_>> {
-    let Some((length, _)) = bytes.split_first_chunk::<8>() else {
-        let message = format!(
-            "expected an 8-byte length but the file has {} bytes",
-            bytes.len()
-        );
+/// Length of the header that the first 8 bytes claim, if a file of `size` bytes can have it.
+pub(super) fn header_length(start: &[u8], size: u64) -> Result<u64> {
+    let Some((length, _)) = start.split_first_chunk::<8>() else {
+        let message = format!("expected an 8-byte length but the file has {size} bytes");
         return Err(refused(&message));
     };
     let length = u64::from_le_bytes(*length);
+    if length > size - 8 {
+        return Err(refused(
+            "not a safetensors file: no header where it should be",
+        ));
+    }
     if length > MAX_HEADER {
         let message =
             format!("expected a header of at most {MAX_HEADER} bytes but it claims {length}");
         return Err(refused(&message));
     }
+    Ok(length)
+}
+
+/// Fails unless a file of `size` bytes, whose length and header are given, ends where the last tensor
+/// of the header does.
+pub(super) fn expect_size(start: &[u8], size: u64) -> Result<()> {
+    let header: HashMap<String, serde_json::Value> =
+        serde_json::from_slice(&start[8..]).map_err(|e| refused(&format!("header: {e}")))?;
+    let ends = header
+        .values()
+        .filter_map(|entry| entry["data_offsets"][1].as_u64());
+    let described = (start.len() as u64).saturating_add(ends.max().unwrap_or(0));
+    if described == size {
+        return Ok(());
+    }
+    let message = format!("the offsets end at byte {described} but the file has {size}");
+    Err(refused(&message))
+}
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Parsed<'_>> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| refused(&e.to_string()))?;
     let tensors = SafeTensors::deserialize(bytes).map_err(|e| refused(&e.to_string()))?;
     let metadata = header.metadata().clone().unwrap_or_default();

@@ -3,7 +3,8 @@
 //! A NumPy view points into a buffer for as long as it likes, so the storage never moves. Inside the
 //! crate a buffer is borrowed like a `RefCell`: many readers or one writer, and a conflict is a value,
 //! not a panic. What a view reads or writes meanwhile is the business of the border that made the
-//! view: it holds the interpreter while any borrow lives.
+//! view: it holds the interpreter while any borrow lives, so that only NumPy's own loops, which may
+//! run without the interpreter in another thread, can meet a borrow; a caller must not let them.
 
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
@@ -11,6 +12,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 use crate::element::Element;
+
+/// `len` zeros, unless there is not that much memory.
+pub fn zeros<T: Element>(len: usize) -> Option<Vec<T>> {
+    let mut zeros = Vec::new();
+    zeros.try_reserve_exact(len).ok()?;
+    zeros.resize(len, T::ZERO);
+    Some(zeros)
+}
 
 /// Shared, immovable memory for `len` elements. Cloning shares it.
 pub struct Buffer<T: Element>(Arc<Storage<T>>);

@@ -3,6 +3,20 @@
 //! Pieces depend on the size of the work alone, never on the number of threads, and every sum over
 //! pieces is taken in their order: the same bits come out for any number of threads.
 
+use std::sync::OnceLock;
+
+/// Threads that work can be split over. A process forked from one that has a pool has the pool but
+/// none of its threads, and would wait for them for ever: it works alone.
+pub(crate) fn threads() -> usize {
+    static OWNER: OnceLock<u32> = OnceLock::new();
+    let process = std::process::id();
+    if *OWNER.get_or_init(|| process) == process {
+        rayon::current_num_threads()
+    } else {
+        1
+    }
+}
+
 /// What one element of an elementwise loop costs, which decides from where threads pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cost {
@@ -24,6 +38,6 @@ impl Cost {
 
     /// Whether to split `elements` over threads.
     pub(super) fn splits(self, elements: usize) -> bool {
-        elements >= 2 * self.piece() && rayon::current_num_threads() > 1
+        elements >= 2 * self.piece() && threads() > 1
     }
 }

@@ -16,9 +16,14 @@ impl Rule for Add {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
         let Some((first, rest)) = inputs.split_first() else {
-            return Err(Error::argument(Self::NAME, "takes at least one matrix but none came"));
+            return Err(Error::argument(
+                Self::NAME,
+                "takes at least one matrix but none came",
+            ));
         };
-        rest.iter().try_fold(*first, |sum, shape| broadcast::both(Self::NAME, sum, *shape))
+        rest.iter().try_fold(*first, |sum, shape| {
+            broadcast::both(Self::NAME, sum, *shape)
+        })
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

@@ -32,11 +32,7 @@ pub(super) fn reduced_of_some(
     axis: Option<Axis>,
 ) -> Result<Shape> {
     expect_operands(op, inputs, 1)?;
-    let over = match axis {
-        None => inputs[0].len(),
-        Some(Axis::Rows) => inputs[0].rows,
-        Some(Axis::Columns) => inputs[0].cols,
-    };
+    let over = count(inputs[0], axis);
     let left = reduced(inputs[0], axis);
     if over == 0 && !left.is_empty() {
         let message = format!(
@@ -58,14 +54,13 @@ pub(super) fn sum<T: Element>(isa: Isa, axis: Option<Axis>, m: Operand<'_, T>, o
     }
 }
 
-/// 1 / the number of elements that one number of the result is made of.
-pub(super) fn share<T: Element>(shape: Shape, axis: Option<Axis>) -> T {
-    let over = match axis {
+/// How many elements one number of the result is made of.
+pub(super) fn count(shape: Shape, axis: Option<Axis>) -> usize {
+    match axis {
         None => shape.len(),
         Some(Axis::Rows) => shape.rows,
         Some(Axis::Columns) => shape.cols,
-    };
-    T::from_f64(1.0 / over as f64)
+    }
 }
 
 /// Gives every element of the operand the gradient of the number it went into, times `factor`.

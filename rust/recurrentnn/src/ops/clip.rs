@@ -22,13 +22,17 @@ impl Elementwise for Clip {
         if self.low <= self.high {
             return Ok(());
         }
-        let message = format!("low must not exceed high but they are {} and {}", self.low, self.high);
+        let message = format!(
+            "low must not exceed high but they are {} and {}",
+            self.low, self.high
+        );
         Err(Error::argument("clip", message))
     }
 
     #[inline]
     fn value<T: Element>(&self, x: T) -> T {
-        x.maximum(T::from_f64(self.low)).minimum(T::from_f64(self.high))
+        x.maximum(T::from_f64(self.low))
+            .minimum(T::from_f64(self.high))
     }
 
     #[inline]

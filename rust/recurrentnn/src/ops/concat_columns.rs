@@ -13,13 +13,26 @@ impl Rule for ConcatColumns {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
         let Some(first) = inputs.first() else {
-            return Err(Error::argument(Self::NAME, "takes at least one matrix but none came"));
+            return Err(Error::argument(
+                Self::NAME,
+                "takes at least one matrix but none came",
+            ));
         };
         if let Some(other) = inputs.iter().find(|shape| shape.rows != first.rows) {
             let message = format!("operands must have equal rows but are {first} and {other}");
             return Err(Error::shape(Self::NAME, message));
         }
-        Ok(Shape::new(first.rows, inputs.iter().map(|shape| shape.cols).sum()))
+        let cols = inputs
+            .iter()
+            .try_fold(0_usize, |sum, shape| sum.checked_add(shape.cols));
+        let too_many = || {
+            Error::shape(
+                Self::NAME,
+                "the result has more columns than can be counted",
+            )
+        };
+        let shape = |cols| Shape::new(first.rows, cols);
+        cols.map(shape).ok_or_else(too_many)
     }
 
     fn forward<T: Element>(&self, _isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
@@ -32,7 +45,10 @@ impl Rule for ConcatColumns {
     }
 
     fn backward<T: Element>(&self, _isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
-        let before: usize = pull.inputs[..wrt].iter().map(|input| input.data.len()).sum();
+        let before: usize = pull.inputs[..wrt]
+            .iter()
+            .map(|input| input.data.len())
+            .sum();
         accumulate(into, &pull.grad[before..]);
     }
 }

@@ -43,11 +43,19 @@ impl Rule for Dropout {
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
         let mask = self.mask(out.len());
-        map::map(isa, Cost::Cheap, [inputs[0].data, &mask], out, |[x, factor]| x * factor);
+        map::map(
+            isa,
+            Cost::Cheap,
+            [inputs[0].data, &mask],
+            out,
+            |[x, factor]| x * factor,
+        );
     }
 
     fn backward<T: Element>(&self, isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
         let mask = self.mask(into.len());
-        map::accumulate(isa, Cost::Cheap, [pull.grad, &mask], into, |[g, factor]| g * factor);
+        map::accumulate(isa, Cost::Cheap, [pull.grad, &mask], into, |[g, factor]| {
+            g * factor
+        });
     }
 }

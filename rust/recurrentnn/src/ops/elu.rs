@@ -16,11 +16,19 @@ impl Elementwise for Elu {
 
     #[inline]
     fn value<T: Element>(&self, x: T) -> T {
-        if x > T::ZERO { x } else { T::from_f64(self.alpha) * x.exp_m1() }
+        if x > T::ZERO {
+            x
+        } else {
+            T::from_f64(self.alpha) * x.exp_m1()
+        }
     }
 
     #[inline]
     fn derivative<T: Element>(&self, x: T) -> T {
-        if x > T::ZERO { T::ONE } else { T::from_f64(self.alpha) * x.exp() }
+        if x > T::ZERO {
+            T::ONE
+        } else {
+            T::from_f64(self.alpha) * x.exp()
+        }
     }
 }

@@ -21,6 +21,10 @@ impl Elementwise for HardSigmoid {
     #[inline]
     fn derivative<T: Element>(&self, x: T) -> T {
         let three = T::from_f64(3.0);
-        if x > -three && x < three { T::ONE / T::from_f64(6.0) } else { T::ZERO }
+        if x > -three && x < three {
+            T::ONE / T::from_f64(6.0)
+        } else {
+            T::ZERO
+        }
     }
 }

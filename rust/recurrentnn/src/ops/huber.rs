@@ -27,12 +27,19 @@ impl Rule for Huber {
         let (delta, half) = (T::from_f64(self.delta), T::from_f64(0.5));
         pointwise_loss::forward(isa, Cost::Cheap, inputs, out, |p, t| {
             let e = (p - t).abs();
-            if e <= delta { half * e * e } else { delta * (e - half * delta) }
+            if e <= delta {
+                half * e * e
+            } else {
+                delta * (e - half * delta)
+            }
         });
     }
 
     fn backward<T: Element>(&self, isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
-        let (delta, sign) = (T::from_f64(self.delta), if wrt == 0 { T::ONE } else { -T::ONE });
+        let (delta, sign) = (
+            T::from_f64(self.delta),
+            if wrt == 0 { T::ONE } else { -T::ONE },
+        );
         pointwise_loss::backward(isa, Cost::Cheap, pull, into, |p, t| {
             sign * (p - t).minimum(delta).maximum(-delta)
         });

@@ -20,9 +20,12 @@ pub struct LayerNorm {
 impl LayerNorm {
     /// mean and 1 / s of a column.
     fn moments<T: Element>(self, x: &[T]) -> (T, T) {
-        let share = T::from_f64(1.0 / x.len() as f64);
-        let mean = x.iter().copied().sum::<T>() * share;
-        let variance = x.iter().map(|&x| (x - mean) * (x - mean)).sum::<T>() * share;
+        let mean_of = |f: &dyn Fn(T) -> T| {
+            let sum: f64 = x.iter().map(|&x| f(x).to_f64()).sum();
+            T::from_f64(sum / x.len() as f64)
+        };
+        let mean = mean_of(&|x| x);
+        let variance = mean_of(&|x| (x - mean) * (x - mean));
         (mean, T::ONE / (variance + T::from_f64(self.eps)).sqrt())
     }
 }
@@ -51,7 +54,10 @@ impl Rule for LayerNorm {
 
     fn forward<T: Element>(&self, _isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
         let rows = inputs[0].shape.rows.max(1);
-        for (out, x) in out.chunks_exact_mut(rows).zip(inputs[0].data.chunks_exact(rows)) {
+        for (out, x) in out
+            .chunks_exact_mut(rows)
+            .zip(inputs[0].data.chunks_exact(rows))
+        {
             let (mean, inverse) = self.moments(x);
             for (row, (out, &x)) in out.iter_mut().zip(x).enumerate() {
                 *out = inputs[1].data[row] * ((x - mean) * inverse) + inputs[2].data[row];
@@ -62,8 +68,12 @@ impl Rule for LayerNorm {
     fn backward<T: Element>(&self, _isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
         let (x, gain) = (pull.inputs[0], pull.inputs[1].data);
         let rows = x.shape.rows.max(1);
-        let share = T::from_f64(1.0 / rows as f64);
-        for (col, (x, g)) in x.data.chunks_exact(rows).zip(pull.grad.chunks_exact(rows)).enumerate() {
+        for (col, (x, g)) in x
+            .data
+            .chunks_exact(rows)
+            .zip(pull.grad.chunks_exact(rows))
+            .enumerate()
+        {
             let (mean, inverse) = self.moments(x);
             let z = |row: usize| (x[row] - mean) * inverse;
             if wrt > 0 {
@@ -73,8 +83,11 @@ impl Rule for LayerNorm {
                 continue;
             }
             let d = |row: usize| gain[row] * g[row];
-            let mean_d = (0..rows).map(d).sum::<T>() * share;
-            let mean_zd = (0..rows).map(|row| z(row) * d(row)).sum::<T>() * share;
+            let mean_of = |f: &dyn Fn(usize) -> T| {
+                let sum: f64 = (0..rows).map(|row| f(row).to_f64()).sum();
+                T::from_f64(sum / rows as f64)
+            };
+            let (mean_d, mean_zd) = (mean_of(&d), mean_of(&|row| z(row) * d(row)));
             for (row, into) in into[col * rows..][..rows].iter_mut().enumerate() {
                 *into += (d(row) - mean_d - z(row) * mean_zd) * inverse;
             }

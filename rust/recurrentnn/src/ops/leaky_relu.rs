@@ -16,11 +16,19 @@ impl Elementwise for LeakyRelu {
 
     #[inline]
     fn value<T: Element>(&self, x: T) -> T {
-        if x > T::ZERO { x } else { T::from_f64(self.slope) * x }
+        if x > T::ZERO {
+            x
+        } else {
+            T::from_f64(self.slope) * x
+        }
     }
 
     #[inline]
     fn derivative<T: Element>(&self, x: T) -> T {
-        if x > T::ZERO { T::ONE } else { T::from_f64(self.slope) }
+        if x > T::ZERO {
+            T::ONE
+        } else {
+            T::from_f64(self.slope)
+        }
     }
 }

@@ -22,9 +22,13 @@ impl Rule for LogSoftmax {
 
     fn backward<T: Element>(&self, _isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
         let rows = pull.output.shape.rows.max(1);
-        let columns = pull.output.data.chunks_exact(rows).zip(pull.grad.chunks_exact(rows));
+        let columns = pull
+            .output
+            .data
+            .chunks_exact(rows)
+            .zip(pull.grad.chunks_exact(rows));
         for (into, (y, g)) in into.chunks_exact_mut(rows).zip(columns) {
-            let total: T = g.iter().copied().sum();
+            let total = T::from_f64(g.iter().map(|g| g.to_f64()).sum());
             for (into, (&y, &g)) in into.iter_mut().zip(y.iter().zip(g)) {
                 *into += g - y.exp() * total;
             }

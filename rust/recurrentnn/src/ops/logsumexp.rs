@@ -27,9 +27,14 @@ impl Rule for Logsumexp {
         let whole = pull.inputs[0].shape;
         let mut shares = vec![T::ZERO; into.len()];
         softmax::softmax(isa, whole.dims(), pull.inputs[0].data, &mut shares);
-        let shares = Operand { shape: whole, data: &shares };
+        let shares = Operand {
+            shape: whole,
+            data: &shares,
+        };
         let operands = [pull.grad_operand(), shares].map(|operand| broadcast::of(operand, whole));
         let (cost, dims) = (Cost::Cheap, whole.dims());
-        accumulate_broadcast(isa, cost, dims, operands, Extent::Full, into, |[g, p]| g * p);
+        accumulate_broadcast(isa, cost, dims, operands, Extent::Full, into, |[g, p]| {
+            g * p
+        });
     }
 }

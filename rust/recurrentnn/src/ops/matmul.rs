@@ -32,9 +32,27 @@ impl Rule for Matmul {
         let (left, right) = (pull.inputs[0], pull.inputs[1]);
         let (m, n, k) = (left.shape.rows, right.shape.cols, left.shape.cols);
         if wrt == 0 {
-            gemm(isa, Product::TransposedRight, m, k, n, pull.grad, right.data, into);
+            gemm(
+                isa,
+                Product::TransposedRight,
+                m,
+                k,
+                n,
+                pull.grad,
+                right.data,
+                into,
+            );
         } else {
-            gemm(isa, Product::TransposedLeft, k, n, m, left.data, pull.grad, into);
+            gemm(
+                isa,
+                Product::TransposedLeft,
+                k,
+                n,
+                m,
+                left.data,
+                pull.grad,
+                into,
+            );
         }
     }
 }

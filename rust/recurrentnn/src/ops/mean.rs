@@ -21,14 +21,14 @@ impl Rule for Mean {
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
         axis::sum(isa, self.axis, inputs[0], out);
-        let share = axis::share(inputs[0].shape, self.axis);
+        let count = T::from_f64(axis::count(inputs[0].shape, self.axis) as f64);
         for out in out {
-            *out *= share;
+            *out = *out / count;
         }
     }
 
     fn backward<T: Element>(&self, isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
-        let share = axis::share(pull.inputs[0].shape, self.axis);
-        axis::spread(isa, pull, share, into);
+        let count = axis::count(pull.inputs[0].shape, self.axis);
+        axis::spread(isa, pull, T::from_f64(1.0 / count as f64), into);
     }
 }

@@ -18,20 +18,32 @@ impl Rule for Minimum {
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
-        map::map(isa, Cost::Cheap, [inputs[0].data, inputs[1].data], out, |[a, b]| a.minimum(b));
+        map::map(
+            isa,
+            Cost::Cheap,
+            [inputs[0].data, inputs[1].data],
+            out,
+            |[a, b]| a.minimum(b),
+        );
     }
 
     fn backward<T: Element>(&self, isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
         let (this, other) = (pull.inputs[wrt].data, pull.inputs[1 - wrt].data);
         let half = T::from_f64(0.5);
-        map::accumulate(isa, Cost::Cheap, [pull.grad, this, other], into, |[g, this, other]| {
-            if this < other {
-                g
-            } else if this == other {
-                half * g
-            } else {
-                T::ZERO
-            }
-        });
+        map::accumulate(
+            isa,
+            Cost::Cheap,
+            [pull.grad, this, other],
+            into,
+            |[g, this, other]| {
+                if this < other {
+                    g
+                } else if this == other {
+                    half * g
+                } else {
+                    T::ZERO
+                }
+            },
+        );
     }
 }

@@ -9,10 +9,57 @@ use crate::error::{Error, Result};
 use crate::kernels::Isa;
 use crate::shape::Shape;
 
+mod abs;
+mod absolute_error;
+mod add;
 mod axis;
+mod binary_cross_entropy;
 mod broadcast;
+mod clip;
+mod concat;
+mod concat_columns;
+mod div;
+mod dropout;
 mod elementwise;
+mod elu;
+mod exp;
+mod gelu;
+mod hard_sigmoid;
+mod huber;
+mod layer_norm;
+mod leaky_relu;
+mod log;
+mod log_softmax;
+mod logsumexp;
+mod matmul;
+mod max;
+mod maximum;
+mod mean;
+mod minimum;
+mod mul;
+mod neg;
 mod pointwise_loss;
+mod pow;
+mod relu;
+mod reshape;
+mod scale;
+mod select_columns;
+mod select_rows;
+mod shift;
+mod sigmoid;
+mod slice_columns;
+mod slice_rows;
+mod softmax;
+mod softmax_cross_entropy;
+mod softplus;
+mod sqrt;
+mod square;
+mod squared_error;
+mod sub;
+mod sum;
+mod tanh;
+mod transpose;
+mod where_;
 
 pub use axis::Axis;
 pub(crate) use elementwise::{Elementwise, Saved};
@@ -123,7 +170,7 @@ fn accumulate<T: Element>(into: &mut [T], grad: &[T]) {
 macro_rules! ops {
     ($($(#[$doc:meta])* $name:ident: $module:ident::$type:ident $operands:tt
        $({ $($attr:ident: $attr_type:ty),* })?;)*) => {
-        $(mod $module; pub use $module::$type;)*
+        $(pub use $module::$type;)*
 
         /// Any operation.
         #[derive(Clone, Debug)]

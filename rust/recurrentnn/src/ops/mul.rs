@@ -17,9 +17,17 @@ impl Rule for Mul {
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
-        let whole = inputs[0].shape.broadcast(inputs[1].shape).unwrap_or(inputs[0].shape);
-        let operands = [broadcast::of(inputs[0], whole), broadcast::of(inputs[1], whole)];
-        map_broadcast(isa, Cost::Cheap, whole.dims(), operands, out, |[a, b]| a * b);
+        let whole = inputs[0]
+            .shape
+            .broadcast(inputs[1].shape)
+            .unwrap_or(inputs[0].shape);
+        let operands = [
+            broadcast::of(inputs[0], whole),
+            broadcast::of(inputs[1], whole),
+        ];
+        map_broadcast(isa, Cost::Cheap, whole.dims(), operands, out, |[a, b]| {
+            a * b
+        });
     }
 
     fn backward<T: Element>(&self, isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {

@@ -17,7 +17,11 @@ impl Elementwise for Pow {
 
     #[inline]
     fn value<T: Element>(&self, x: T) -> T {
-        if x.is_nan() { x } else { x.powf(T::from_f64(self.exponent)) }
+        if x.is_nan() {
+            x
+        } else {
+            x.powf(T::from_f64(self.exponent))
+        }
     }
 
     #[inline]

@@ -23,7 +23,10 @@ impl Rule for Reshape {
             return Ok(Shape::new(self.rows, self.cols));
         }
         let (rows, cols) = (self.rows, self.cols);
-        let message = format!("{} has {count} elements but {rows}x{cols} was asked for", inputs[0]);
+        let message = format!(
+            "{} has {count} elements but {rows}x{cols} was asked for",
+            inputs[0]
+        );
         Err(Error::shape(Self::NAME, message))
     }
 

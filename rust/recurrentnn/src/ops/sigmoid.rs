@@ -17,7 +17,11 @@ impl Elementwise for Sigmoid {
     fn value<T: Element>(&self, x: T) -> T {
         let e = (-x.abs()).exp();
         let small = e / (T::ONE + e);
-        if x > T::ZERO { T::ONE / (T::ONE + e) } else { small }
+        if x > T::ZERO {
+            T::ONE / (T::ONE + e)
+        } else {
+            small
+        }
     }
 
     #[inline]

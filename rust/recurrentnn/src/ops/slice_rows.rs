@@ -24,7 +24,10 @@ impl Rule for SliceRows {
 
     fn forward<T: Element>(&self, _isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
         let (height, rows) = (inputs[0].shape.rows.max(1), (self.stop - self.start).max(1));
-        for (out, column) in out.chunks_exact_mut(rows).zip(inputs[0].data.chunks_exact(height)) {
+        for (out, column) in out
+            .chunks_exact_mut(rows)
+            .zip(inputs[0].data.chunks_exact(height))
+        {
             out.copy_from_slice(&column[self.start..self.stop]);
         }
     }
@@ -32,7 +35,10 @@ impl Rule for SliceRows {
     fn backward<T: Element>(&self, _isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
         let height = pull.inputs[0].shape.rows.max(1);
         let rows = (self.stop - self.start).max(1);
-        for (column, grad) in into.chunks_exact_mut(height).zip(pull.grad.chunks_exact(rows)) {
+        for (column, grad) in into
+            .chunks_exact_mut(height)
+            .zip(pull.grad.chunks_exact(rows))
+        {
             accumulate(&mut column[self.start..self.stop], grad);
         }
     }

@@ -22,9 +22,14 @@ impl Rule for Softmax {
 
     fn backward<T: Element>(&self, _isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
         let rows = pull.output.shape.rows.max(1);
-        let columns = pull.output.data.chunks_exact(rows).zip(pull.grad.chunks_exact(rows));
+        let columns = pull
+            .output
+            .data
+            .chunks_exact(rows)
+            .zip(pull.grad.chunks_exact(rows));
         for (into, (y, g)) in into.chunks_exact_mut(rows).zip(columns) {
-            let inner: T = y.iter().zip(g).map(|(&y, &g)| y * g).sum();
+            let inner: f64 = y.iter().zip(g).map(|(&y, &g)| (y * g).to_f64()).sum();
+            let inner = T::from_f64(inner);
             for (into, (&y, &g)) in into.iter_mut().zip(y.iter().zip(g)) {
                 *into += y * (g - inner);
             }

@@ -22,7 +22,9 @@ impl SoftmaxCrossEntropy {
     }
 
     fn count(&self) -> usize {
-        (0..self.targets.len()).filter(|&column| self.counts(column)).count()
+        (0..self.targets.len())
+            .filter(|&column| self.counts(column))
+            .count()
     }
 }
 
@@ -71,7 +73,9 @@ impl Rule for SoftmaxCrossEntropy {
         let mut probabilities = vec![T::ZERO; logits.len()];
         softmax::softmax(isa, shape.dims(), logits, &mut probabilities);
         let g = pull.grad[0] * T::from_f64(1.0 / self.count() as f64);
-        let columns = into.chunks_exact_mut(shape.rows).zip(probabilities.chunks_exact(shape.rows));
+        let columns = into
+            .chunks_exact_mut(shape.rows)
+            .zip(probabilities.chunks_exact(shape.rows));
         for (col, (into, p)) in columns.enumerate() {
             if self.counts(col) {
                 for (into, &p) in into.iter_mut().zip(p) {

@@ -1,6 +1,6 @@
+use super::Sigmoid;
 use super::{Elementwise, Saved};
 use crate::element::Element;
-use super::Sigmoid;
 use crate::kernels::Cost;
 
 /// y = ln(1 + e^x), y' = sigmoid(x).

@@ -18,7 +18,9 @@ impl Rule for Where {
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
         let inputs = [inputs[0].data, inputs[1].data, inputs[2].data];
-        map::map(isa, Cost::Cheap, inputs, out, |[c, a, b]| if c == T::ZERO { b } else { a });
+        map::map(isa, Cost::Cheap, inputs, out, |[c, a, b]| {
+            if c == T::ZERO { b } else { a }
+        });
     }
 
     fn backward<T: Element>(&self, isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
@@ -27,7 +29,11 @@ impl Rule for Where {
         }
         let chosen = [pull.grad, pull.inputs[0].data];
         map::accumulate(isa, Cost::Cheap, chosen, into, |[g, c]| {
-            if (c == T::ZERO) == (wrt == 2) { g } else { T::ZERO }
+            if (c == T::ZERO) == (wrt == 2) {
+                g
+            } else {
+                T::ZERO
+            }
         });
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernels::{Isa, reduce, update::update};
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, WeakMatrix};
 use crate::params::is_bias;
 
 mod rmsprop;
@@ -36,6 +36,9 @@ pub trait UpdateRule: Sync {
 
     /// Whether weight decay reaches biases too.
     fn decays_biases(&self) -> bool;
+
+    /// Whether the mean square is that of clipped gradients, which cannot overflow.
+    fn squares_clipped(&self) -> bool;
 
     /// Changes the weight `w` and the running mean square `s`. `g` is the gradient after clipping by
     /// norm, `clipped` the same after clipping by value.
@@ -72,8 +75,32 @@ pub struct StepStats {
 }
 
 /// The running mean squares of an optimizer, by matrix.
-#[derive(Default)]
-pub struct Moments<T>(HashMap<u64, Vec<T>>);
+pub struct Moments<T: Element> {
+    means: HashMap<u64, (WeakMatrix<T>, Vec<T>)>,
+    /// Number of means after matrices that are gone were last forgotten.
+    swept: usize,
+}
+
+impl<T: Element> Default for Moments<T> {
+    fn default() -> Self {
+        Self {
+            means: HashMap::new(),
+            swept: 0,
+        }
+    }
+}
+
+impl<T: Element> Moments<T> {
+    /// The mean square of a matrix, zeros at first.
+    fn mean(&mut self, matrix: &Matrix<T>) -> &mut Vec<T> {
+        if self.means.len() > 2 * self.swept + 16 {
+            self.means.retain(|_, (owner, _)| owner.is_alive());
+            self.swept = self.means.len();
+        }
+        let fresh = || (matrix.downgrade(), vec![T::ZERO; matrix.shape().len()]);
+        &mut self.means.entry(matrix.id()).or_insert_with(fresh).1
+    }
+}
 
 /// A matrix to step, with its name where it has one.
 pub type Named<'a, T> = (Option<&'a str>, &'a Matrix<T>);
@@ -96,7 +123,7 @@ pub fn step<T: Element, R: UpdateRule>(
         .iter()
         .filter(|(_, m)| seen.insert(m.id()))
         .collect();
-    let grad_norm = inspect(isa, R::CLASS, &parameters)?;
+    let grad_norm = inspect(isa, rule, &parameters)?;
     let scale = match rule.clip().norm {
         Some(limit) if grad_norm > limit => limit / grad_norm,
         _ => 1.0,
@@ -104,14 +131,11 @@ pub fn step<T: Element, R: UpdateRule>(
     let mut borrowed = Vec::with_capacity(parameters.len());
     for (name, matrix) in parameters {
         let decays = rule.decays_biases() || !name.is_some_and(is_bias);
-        borrowed.push((matrix.id(), decays, matrix.value_mut()?, matrix.grad_mut()?));
+        borrowed.push((*matrix, decays, matrix.value_mut()?, matrix.grad_mut()?));
     }
     let (mut elements, mut clipped) = (0, 0);
-    for (id, decays, mut value, mut grad) in borrowed {
-        let mean = moments
-            .0
-            .entry(id)
-            .or_insert_with(|| vec![T::ZERO; value.len()]);
+    for (matrix, decays, mut value, mut grad) in borrowed {
+        let mean = moments.mean(matrix);
         elements += value.len();
         clipped += change(isa, rule, scale, decays, (&mut value, &mut grad, mean));
     }
@@ -126,7 +150,12 @@ pub fn step<T: Element, R: UpdateRule>(
 }
 
 /// The norm of all gradients, every one of which is finite and ready.
-fn inspect<T: Element>(isa: Isa, op: &'static str, parameters: &[&Named<'_, T>]) -> Result<f64> {
+fn inspect<T: Element, R: UpdateRule>(
+    isa: Isa,
+    rule: &R,
+    parameters: &[&Named<'_, T>],
+) -> Result<f64> {
+    let op = R::CLASS;
     let mut sum = 0.0;
     for (number, (name, matrix)) in parameters.iter().enumerate() {
         let label = || name.map_or_else(|| format!("parameter {number}"), ToOwned::to_owned);
@@ -141,14 +170,34 @@ fn inspect<T: Element>(isa: Isa, op: &'static str, parameters: &[&Named<'_, T>])
             continue;
         }
         let grad = matrix.grad()?;
-        if let Some(at) = reduce::first_non_finite(isa, &grad) {
+        let squared = |g: T| if rule.squares_clipped() { g } else { g * g };
+        if reduce::count(isa, &grad, |g| !squared(g).is_finite()) > 0 {
+            let at = grad
+                .iter()
+                .position(|&g| !squared(g).is_finite())
+                .unwrap_or(0);
             let (row, col) = (at % matrix.rows(), at / matrix.rows());
-            let message = format!("gradient of {} is {} at ({row}, {col})", label(), grad[at]);
+            let why = if grad[at].is_finite() {
+                ", whose square is infinite"
+            } else {
+                ""
+            };
+            let message = format!(
+                "gradient of {} is {} at ({row}, {col}){why}",
+                label(),
+                grad[at]
+            );
             return Err(Error::non_finite(op, message));
         }
         sum += reduce::sum_of_squares(isa, &grad);
     }
-    Ok(sum.sqrt())
+    if sum.is_finite() {
+        return Ok(sum.sqrt());
+    }
+    Err(Error::non_finite(
+        op,
+        "the norm of all gradients is infinite",
+    ))
 }
 
 /// Steps one parameter and returns how many of its gradients were clipped by value.
@@ -169,6 +218,9 @@ fn change<T: Element, R: UpdateRule>(
         clipped != g
     })
 }
+
+/// Settings end here: beyond, float32 has no numbers.
+const LARGEST: f64 = 1e30;
 
 /// Fails unless `low <= value < high`, NaN included.
 fn expect_range(

@@ -9,7 +9,7 @@
 //! eps stands outside the root. Clipping comes before accumulation. The decay is decoupled: PyTorch
 //! adds `weight_decay w` to g before it is squared.
 
-use super::{Clip, Step, UpdateRule, expect_positive, expect_range};
+use super::{Clip, LARGEST, Step, UpdateRule, expect_positive, expect_range};
 use crate::element::Element;
 use crate::error::Result;
 
@@ -49,10 +49,10 @@ impl UpdateRule for RmsProp {
 
     fn check(&self) -> Result<()> {
         let op = Self::CLASS;
-        expect_range(op, "learning_rate", self.learning_rate, 0.0..f64::INFINITY)?;
+        expect_range(op, "learning_rate", self.learning_rate, 0.0..LARGEST)?;
         expect_range(op, "decay_rate", self.decay_rate, 0.0..1.0)?;
-        expect_range(op, "eps", self.eps, 0.0..f64::INFINITY)?;
-        expect_range(op, "weight_decay", self.weight_decay, 0.0..f64::INFINITY)?;
+        expect_range(op, "eps", self.eps, 0.0..LARGEST)?;
+        expect_range(op, "weight_decay", self.weight_decay, 0.0..LARGEST)?;
         expect_positive(op, "clip_value", self.clip.value)?;
         expect_positive(op, "clip_norm", self.clip.norm)
     }
@@ -63,6 +63,10 @@ impl UpdateRule for RmsProp {
 
     fn decays_biases(&self) -> bool {
         self.decay_biases
+    }
+
+    fn squares_clipped(&self) -> bool {
+        self.clip.value.or(self.clip.norm).is_some()
     }
 
     #[inline]
@@ -76,11 +80,9 @@ impl UpdateRule for RmsProp {
         .map(T::from_f64);
         let g = step.clipped;
         *s = decay * *s + rest * g * g;
-        let mut direction = g / (s.sqrt() + eps);
-        // 0 / 0: a weight that never had a gradient, with eps 0.
-        if g == T::ZERO {
-            direction = T::ZERO;
-        }
+        let root = s.sqrt() + eps;
+        // A root of 0, with eps 0 and a gradient whose square is 0, moves nothing.
+        let mut direction = if root > T::ZERO { g / root } else { T::ZERO };
         if step.decays {
             direction += T::from_f64(self.weight_decay) * *w;
         }

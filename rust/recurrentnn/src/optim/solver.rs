@@ -10,7 +10,7 @@
 //! so slows learning for thousands of steps, eps stands inside the root, and the decay is not scaled
 //! by the learning rate and reaches biases.
 
-use super::{Clip, Step, UpdateRule, expect_positive, expect_range};
+use super::{Clip, LARGEST, Step, UpdateRule, expect_positive, expect_range};
 use crate::element::Element;
 use crate::error::Result;
 
@@ -36,9 +36,9 @@ impl UpdateRule for Solver {
     fn check(&self) -> Result<()> {
         let op = Self::CLASS;
         expect_range(op, "decay_rate", self.decay_rate, 0.0..1.0)?;
-        expect_range(op, "eps", self.eps, 0.0..f64::INFINITY)?;
-        expect_range(op, "learning_rate", self.learning_rate, 0.0..f64::INFINITY)?;
-        expect_range(op, "weight_decay", self.weight_decay, 0.0..f64::INFINITY)?;
+        expect_range(op, "eps", self.eps, 0.0..LARGEST)?;
+        expect_range(op, "learning_rate", self.learning_rate, 0.0..LARGEST)?;
+        expect_range(op, "weight_decay", self.weight_decay, 0.0..LARGEST)?;
         expect_positive(op, "clip_value", Some(self.clip_value))
     }
 
@@ -53,6 +53,10 @@ impl UpdateRule for Solver {
         true
     }
 
+    fn squares_clipped(&self) -> bool {
+        false
+    }
+
     #[inline]
     fn update<T: Element>(&self, step: Step<T>, w: &mut T, s: &mut T) {
         let [rate, decay, rest, eps, pull] = [
@@ -64,7 +68,13 @@ impl UpdateRule for Solver {
         ]
         .map(T::from_f64);
         *s = *s * decay + rest * step.g * step.g;
-        let moved = rate * step.clipped / (*s + eps).sqrt();
-        *w = *w - moved - pull * *w;
+        let root = (*s + eps).sqrt();
+        // A root of 0, with eps 0 and a gradient whose square is 0, moves nothing.
+        let quotient = if root > T::ZERO {
+            step.clipped / root
+        } else {
+            T::ZERO
+        };
+        *w = *w - rate * quotient - pull * *w;
     }
 }

@@ -28,8 +28,11 @@ fn phi(x: f64) -> f64 {
     }
 }
 
+/// An op of one number, and its formula.
+type Formula = (Op, fn(f64) -> f64);
+
 fn elementwise() -> Vec<Row> {
-    let table: [(Op, fn(f64) -> f64); 16] = [
+    let table: [Formula; 16] = [
         (op!(Tanh), |x| x.sinh() / x.cosh()),
         (op!(Sigmoid), |x| 1.0 / (1.0 + (-x).exp())),
         (op!(Relu { slope_at_zero: 0.0 }), |x| x.max(0.0)),
@@ -58,8 +61,7 @@ fn elementwise() -> Vec<Row> {
         }),
     ];
     let x = [-4.0, -1.5, 0.5, 2.0];
-    let row =
-        |(op, f): (Op, fn(f64) -> f64)| (op, vec![matrix(2, 2, &x)], (2, 2, x.map(f).to_vec()));
+    let row = |(op, f): Formula| (op, vec![matrix(2, 2, &x)], (2, 2, x.map(f).to_vec()));
     let mut all: Vec<Row> = table.into_iter().map(row).collect();
     let e = std::f64::consts::E;
     let positive = || vec![matrix(3, 1, &[1.0, e, e * e])];
@@ -89,6 +91,7 @@ fn elementwise() -> Vec<Row> {
 }
 
 /// All on m = [[1, 3, 5], [2, 4, 6]], column by column.
+#[allow(clippy::too_many_lines)] // a table
 fn of_matrices() -> Vec<Row> {
     let m = || matrix(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     let n = || matrix(2, 3, &[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]);
@@ -246,7 +249,7 @@ fn of_matrices() -> Vec<Row> {
             two_by_three([2.0, 1.0, 2.0, 1.0, 2.0, 1.0]),
         ),
         (unmasked, one(), scalar((1.0 + 3.0 * l) / 3.0)),
-        (masked, one(), scalar((1.0 + 2.0 * l) / 2.0)),
+        (masked, one(), scalar(0.5 + l)),
         (op!(SquaredError), pair(), scalar(70.0 / 6.0)),
         (op!(AbsoluteError), pair(), scalar(3.0)),
         (

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use self::block::Block;
 use self::vector::VectorBlock;
 use super::isa::Isa;
+use super::parallel::threads;
 use crate::element::Element;
 
 /// Which operand is stored transposed.
@@ -123,7 +124,7 @@ fn threads_for(macs: usize, least: usize) -> usize {
     if macs < least {
         1
     } else {
-        rayon::current_num_threads().clamp(1, macs * 2 / least)
+        threads().clamp(1, macs * 2 / least)
     }
 }
 
