@@ -266,3 +266,12 @@ def test_settings_that_name_no_option_are_refused(
         assert main(["train", text, "--settings", str(path)]) == 2
         assert words in capsys.readouterr().err
     assert main(["train", text, "--settings", str(tmp_path / "none.toml")]) == 2
+
+
+def test_train_learns_the_grammar_and_tells_its_entropy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = str(tmp_path / "out.safetensors")
+    options = ["--built-in", "grammar", "--steps", "2", "--hidden-sizes", "8"]
+    assert main(["train", *options, "-o", output]) == 0
+    assert grammar.description() in capsys.readouterr().err

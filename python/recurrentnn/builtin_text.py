@@ -46,8 +46,13 @@ def default_text() -> Text:
     """The sentences of CPython's help, or of the grammar where it is missing."""
     sentences = help_sentences()
     if sentences is None:
-        return Text(grammar.text(5000, seed=0), grammar.description())
+        return grammar_text()
     return Text("\n".join(sentences), "sentences from Python's own help")
+
+
+def grammar_text() -> Text:
+    """Sentences of `recurrentnn.grammar`, the same everywhere, of known entropy."""
+    return Text(grammar.text(5000, seed=0), grammar.description())
 
 
 def help_sentences() -> list[str] | None:

@@ -8,7 +8,7 @@ from typing import Unpack
 import click
 from click.core import ParameterSource
 
-from recurrentnn.builtin_text import Text, default_text
+from recurrentnn.builtin_text import Text, default_text, grammar_text
 from recurrentnn.char_model import CharModel
 from recurrentnn.cli.files import check_output, load_model, read_text
 from recurrentnn.cli.settings import read_settings, write_settings
@@ -44,6 +44,14 @@ Example:
     default="model.safetensors",
     show_default=True,
     help="Model file to write; one that is there is replaced, whole or not at all.",
+)
+@click.option(
+    "--built-in",
+    type=click.Choice(["help", "grammar"]),
+    default="help",
+    show_default=True,
+    help="What to learn without TEXT: sentences out of Python's help, or of a small "
+    "grammar, the same everywhere, whose entropy is known and shown.",
 )
 @click.option("--init-from", metavar="MODEL", help="Go on learning from a model file.")
 @click.option(
@@ -155,6 +163,7 @@ def train(
     /,
     text: str | None,
     output: str,
+    built_in: str,
     init_from: str | None,
     lines: bool | None,
     cell: str,
@@ -169,12 +178,15 @@ def train(
 ) -> None:
     """Learn the UTF-8 text file TEXT (- for stdin), character by character.
 
-    Without TEXT it learns sentences out of Python's own help. Progress goes to stderr:
+    Without TEXT it learns a text that is there already. Progress goes to stderr:
     loss in nats per symbol, bits per character, perplexity, characters per second.
     Ctrl-C, or SIGTERM, ends learning early and keeps what is learnt.
     """
     check_output(output)
-    source = default_text() if text is None else Text(read_text(text), text)
+    if text is not None:
+        source = Text(read_text(text), text)
+    else:
+        source = grammar_text() if built_in == "grammar" else default_text()
     if init_from is None:
         model = CharModel.create(
             source.text,
