@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NoReturn, Self, TypeAlias, final, overload
+from typing import Any, Literal, NoReturn, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -261,10 +261,6 @@ class Graph:
 class Model:
     """Embedding, stacked cells, decoder. Use the subclasses in `recurrentnn.models`."""
 
-    # The same net, its parameters shared, as an object of this class.
-    @overload
-    def __new__(cls, cell: Model) -> Self: ...
-    @overload
     def __new__(
         cls,
         cell: str,

@@ -272,7 +272,8 @@ def load_with_metadata(path: str | os.PathLike[str]) -> tuple[Model, dict[str, s
         core, metadata = load_model(path)
     except FormatError as error:
         raise FormatError(f"{os.fspath(path)}: {error}") from None
-    return Model.__new__(MODELS[core.cell], core), metadata
+    # The private form of the constructor: the same net as an object of this class.
+    return Model.__new__(MODELS[core.cell], core), metadata  # type: ignore[arg-type, call-arg]
 
 
 MODELS: dict[str, type[Model]] = {

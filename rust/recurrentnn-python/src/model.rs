@@ -216,7 +216,7 @@ impl PyModel {
         signature = (
             cell, input_size = None, hidden_sizes = None, output_size = None, **keywords
         ),
-        text_signature = "(cell, input_size=None, hidden_sizes=None, output_size=None, *, embedding_size=None, \
+        text_signature = "(cell, input_size, hidden_sizes, output_size, *, embedding_size=None, \
             seed=0, dtype='float32', init='glorot', std=0.08, forget_bias=1.0, activation='tanh', \
             slope_at_zero=0.0, reset='after', gate='scalar', input_to_all=False, \
             all_to_output=False, all_to_gates=False, paper=False)"
