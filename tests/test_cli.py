@@ -201,19 +201,27 @@ def test_the_module_is_the_command() -> None:
 def test_ctrl_c_keeps_what_is_learnt_and_is_130(text: str, tmp_path: Path) -> None:
     output = tmp_path / "out.safetensors"
     arguments = ["train", text, "-o", str(output), "--minutes", "5", "--lines"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "recurrentnn", *arguments],
+    # A shell that runs the tests in its background has them ignore Ctrl-C.
+    heeding = (
+        "import signal, sys; from recurrentnn.cli import main;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(main())"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", heeding, *arguments],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("step "):
-            break
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    ) as process:
+        try:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if line.startswith("step "):
+                    break
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert f"wrote {output}" in out
     assert "Traceback" not in err

@@ -1,11 +1,10 @@
-use super::{Operand, Pull, Rule, expect_equal, expect_operands};
+use super::{Operand, Pull, Rule, expect_equal, expect_operands, extremum};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernels::{Cost, Isa, map};
 use crate::shape::Shape;
 
-/// The larger of both, NaN if either is NaN. The gradient goes to the larger, half to each where they are
-/// equal (as PyTorch).
+/// The larger of both, NaN if either is NaN.
 #[derive(Clone, Copy, Debug)]
 pub struct Maximum {}
 
@@ -18,32 +17,11 @@ impl Rule for Maximum {
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
-        map::map(
-            isa,
-            Cost::Cheap,
-            [inputs[0].data, inputs[1].data],
-            out,
-            |[a, b]| a.maximum(b),
-        );
+        let operands = [inputs[0].data, inputs[1].data];
+        map::map(isa, Cost::Cheap, operands, out, |[a, b]| a.maximum(b));
     }
 
     fn backward<T: Element>(&self, isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
-        let (this, other) = (pull.inputs[wrt].data, pull.inputs[1 - wrt].data);
-        let half = T::from_f64(0.5);
-        map::accumulate(
-            isa,
-            Cost::Cheap,
-            [pull.grad, this, other],
-            into,
-            |[g, this, other]| {
-                if this > other {
-                    g
-                } else if this == other {
-                    half * g
-                } else {
-                    T::ZERO
-                }
-            },
-        );
+        extremum::backward(isa, wrt, pull, into, |this, other| this > other);
     }
 }

@@ -23,6 +23,7 @@ mod dropout;
 mod elementwise;
 mod elu;
 mod exp;
+mod extremum;
 mod gelu;
 mod hard_sigmoid;
 mod huber;

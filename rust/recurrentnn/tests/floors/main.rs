@@ -56,6 +56,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
             "axis",
             "broadcast",
             "elementwise",
+            "extremum",
             "pointwise_loss",
             "sigmoid",
         ],

@@ -43,14 +43,6 @@ pub fn sum<T: Element>(isa: Isa, a: &[T]) -> f64 {
     sum_of(isa, Cost::Cheap, [a], |[x]| x)
 }
 
-/// The sum of `a[i] * b[i]`.
-///
-/// # Panics
-/// If the slices differ in length.
-pub fn dot<T: Element>(isa: Isa, a: &[T], b: &[T]) -> f64 {
-    sum_of(isa, Cost::Cheap, [a, b], |[x, y]| x * y)
-}
-
 /// `out[j]` = sum of column j of `a` (rows x cols).
 ///
 /// # Panics

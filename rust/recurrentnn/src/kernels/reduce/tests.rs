@@ -47,7 +47,6 @@ fn sums_are_naive<T: Element>(isa: Isa) {
         );
         let squares = a.iter().map(|x| x.to_f64() * x.to_f64()).sum::<f64>();
         assert!((sum_of_squares(isa, &a) - squares).abs() <= 1e-13 * squares);
-        assert_close(&[T::from_f64(dot(isa, &a, &a))], &[squares], rounding(128));
     }
 }
 
@@ -93,7 +92,7 @@ fn does_not_depend_on_threads<T: Element>(isa: Isa) {
                 let (mut columns, mut rows) = (vec![T::ZERO; whole.1], vec![T::ZERO; whole.0]);
                 sum_per_column(isa, whole, &a, &mut columns);
                 sum_per_row(isa, whole, &a, &mut rows);
-                let totals = [sum(isa, &a), dot(isa, &a, &a), sum_of_squares(isa, &a)];
+                let totals = [sum(isa, &a), sum_of_squares(isa, &a)];
                 (columns, rows, totals.map(f64::to_bits))
             })
         };
