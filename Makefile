@@ -47,7 +47,7 @@ test-rust: ## unit tests, documentation tests and the floors of the core
 test-python: $(EXTENSION) $(VENV)/.dev ## what a user can see, and the documents
 	$(BIN)/python -m pytest
 
-check: lint types test wheel ## everything CI runs
+check: lint types test wheel ## everything CI runs, which also sets RECURRENTNN_REQUIRE=1
 
 lint: $(VENV)/.dev ## formatting and lints, warnings denied
 	cargo fmt --all --check

@@ -6,7 +6,7 @@ import pytest
 import recurrentnn as rnn
 from cases import CLASSES
 from recurrentnn import builtin_text
-from support import DATA
+from support import DATA, REQUIRE
 
 LINES = 200
 
@@ -15,6 +15,8 @@ LINES = 200
 def text() -> str:
     """Return the first lines of tinyshakespeare, or of the built-in text."""
     file = DATA / "tinyshakespeare.txt"
+    if REQUIRE:
+        assert file.is_file(), f"no data file {file}"
     whole = (
         file.read_text(encoding="utf-8")
         if file.is_file()

@@ -241,3 +241,15 @@ def test_an_embedding_is_trained_with_the_rest_and_only_where_it_was_read() -> N
     rnn.RMSProp(0.1).step(net)
     moved = (net["embedding.weight"].value != before).any(axis=1)
     np.testing.assert_array_equal(moved, [True, False, True, False, False])
+
+
+def test_the_repr_is_the_call_that_makes_the_net() -> None:
+    for net in (
+        rnn.LSTM(3, [4, 5], 2, dtype="float64", forget_bias=0.5),
+        rnn.GFGRU(3, 4, None, gate="vector", paper=True, seed=7),
+        rnn.RNN(3, 4, 2, activation="relu", init="normal", std=0.1),
+        rnn.Model("gru", 3, 4, 2, reset="before"),
+    ):
+        again = eval(repr(net), vars(rnn))
+        assert type(again) is type(net)
+        assert again.config() == net.config()

@@ -292,3 +292,9 @@ def test_an_unrecorded_graph_stands_in_no_steps_way() -> None:
     with rnn.Graph(recording=False) as g:
         net.forward(g, np.ones((2, 1)))
         rnn.RMSProp().step(net)
+
+
+def test_the_repr_is_the_call_that_makes_the_optimizer() -> None:
+    assert repr(rnn.RMSProp()) == "RMSProp(learning_rate=0.001)"
+    given = "RMSProp(learning_rate=0.1, eps=1e-6, clip_norm=2.0, decay_biases=True)"
+    assert repr(eval(given, vars(rnn))) == given

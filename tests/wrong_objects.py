@@ -121,7 +121,7 @@ lstm(ones((2, 2, 2, 3))) | ShapeError | x dimensions 4
 lstm(ones((2, 4, 2))) | ShapeError | x 3 2
 lstm(ones((2, 4, 3), complex)) | DTypeError | x complex128
 lstm("text") | DTypeError | x real numbers
-lstm(a) | TypeError |
+lstm(a) | ArgumentTypeError | forward x array Matrix
 lstm([[0, 3]]) | OutOfRangeError | x 3
 lstm([[0, -1]]) | OutOfRangeError | x -1
 lstm(sequences, 3) | ArgumentTypeError | state int
@@ -129,7 +129,7 @@ lstm(sequences, State(state.hidden)) | ArgumentError | state cell
 lstm(sequences, State(state.hidden[:1], state.cell[:1])) | ArgumentError | state 2 1
 lstm(sequences[:1], state) | ShapeError | state 1 2
 lstm(sequences, State(state.cell[::-1], state.cell)) | ShapeError | state 4 2
-lstm(sequences, time_major="yes") | ArgumentTypeError | Model time_major str
+lstm(sequences, time_major="yes") | ArgumentTypeError | forward time_major str
 gru([[0, 5]]) | OutOfRangeError | x 5
 gru(ones((2, 4, 3))) | DTypeError | x symbols
 gru(ones((2, 4))) | DTypeError | x symbols
@@ -240,6 +240,11 @@ lm.sample("x") | VocabularyError | x
 lm.sample("a", length=-1) | ArgumentError | length -1
 lm.sample("a", temperature=-1.0) | ArgumentError | temperature -1
 gradcheck(lambda g: g.tanh(a), []) | ArgumentError | gradcheck matrices
+gradcheck(lambda g: g.tanh(a), a) | ArgumentTypeError | gradcheck matrices Matrix
+gradcheck(lambda g: g.tanh(a), [3]) | ArgumentTypeError | gradcheck matrix 0 int
+gradcheck(lambda g: 3, [a]) | ArgumentTypeError | gradcheck result Matrix int
+gradcheck(lambda g: a, [a]) | ArgumentError | gradcheck function graph
+gradcheck(lambda g: g.tanh(a), [a], tolerance=NAN) | ArgumentError | tolerance nan
 gradcheck(lambda g: g.tanh(a), [single]) | DTypeError | gradcheck float64 float32
 gradcheck(lambda g: g.tanh(a), [a], step=-1.0) | ArgumentError | gradcheck step -1
 """

@@ -4,6 +4,9 @@
 `recurrentnn.reference` the same library in pure Python, to read.
 """
 
+import importlib
+from types import ModuleType
+
 from recurrentnn._recurrentnn import (
     Graph,
     Matrix,
@@ -71,3 +74,10 @@ __all__ = [
     "permutation",
     "perplexity",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import `compat` and `reference` when they are first asked for."""
+    if name in ("compat", "reference"):
+        return importlib.import_module(f"recurrentnn.{name}")
+    raise AttributeError(f"module 'recurrentnn' has no attribute {name!r}")

@@ -306,7 +306,7 @@ class Model:
         self,
         graph: Graph,
         x: Matrix | ArrayLike,
-        prev: Step | None = None,
+        prev: Step | State | None = None,
     ) -> Step: ...
     # x: (batch, time, features), (time, features), or symbols (batch, time), (time,).
     # In a graph the output is features x (batch*time), column b*T+t, and the state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -9,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurrentnn._recurrentnn import Graph, Matrix, Model
-from recurrentnn.errors import ArgumentError, DTypeError, RecurrentNNError
+from recurrentnn.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DTypeError,
+    RecurrentNNError,
+)
 
 Parameters: TypeAlias = Model | Mapping[str, Matrix] | Iterable[Matrix]
 
@@ -73,9 +79,12 @@ def gradcheck(
     named = _named(matrices)
     if not named:
         raise ArgumentError("gradcheck: matrices must not be empty")
-    if not step > 0.0:
-        raise ArgumentError(f"gradcheck: step must be above 0, got {step}")
+    for name, value in (("step", step), ("tolerance", tolerance)):
+        if not 0.0 < value < math.inf:
+            message = f"gradcheck: {name} must be finite and above 0, got {value}"
+            raise ArgumentError(message)
     for name, matrix in named.items():
+        _expect_matrix(name, matrix)
         if matrix.dtype != np.float64:
             raise DTypeError(f"gradcheck: {name} must be float64, is {matrix.dtype}")
     objective = _Objective(function)
@@ -93,7 +102,17 @@ def _named(matrices: Parameters) -> dict[str, Matrix]:
         return matrices.parameters()
     if isinstance(matrices, Mapping):
         return dict(matrices)
+    if not isinstance(matrices, Iterable):
+        kind = type(matrices).__name__
+        message = f"gradcheck: matrices must be a model or matrices, got {kind}"
+        raise ArgumentTypeError(message)
     return {f"matrix {i}": matrix for i, matrix in enumerate(matrices)}
+
+
+def _expect_matrix(name: str, value: object) -> None:
+    if not isinstance(value, Matrix):
+        kind = type(value).__name__
+        raise ArgumentTypeError(f"gradcheck: {name} must be a Matrix, got {kind}")
 
 
 class _Objective:
@@ -104,8 +123,10 @@ class _Objective:
 
     def value(self) -> float:
         with Graph(recording=False) as graph:
-            result = self._function(graph).value
-        return float((_weights(result.shape) * result).sum())
+            result = self._function(graph)
+        _expect_matrix("the function's result", result)
+        value = result.value
+        return float((_weights(value.shape) * value).sum())
 
     def gradients(self, named: Mapping[str, Matrix]) -> dict[str, NDArray[Any]]:
         before = {name: matrix.grad.copy() for name, matrix in named.items()}
@@ -114,6 +135,8 @@ class _Objective:
                 matrix.zero_grad()
             with Graph() as graph:
                 result = self._function(graph)
+            if len(graph) == 0:
+                raise ArgumentError("gradcheck: function must compute with the graph")
             result.grad = _weights(result.shape)
             graph.backward()
             return {name: matrix.grad.copy() for name, matrix in named.items()}
@@ -144,7 +167,7 @@ def _compare(
     errors[~np.isfinite(errors)] = np.inf
     worst = np.unravel_index(int(errors.argmax()), errors.shape)
     error = float(errors[worst])
-    if error > tolerance:
+    if not error <= tolerance:
         row, col = (int(i) for i in worst)
         raise GradcheckError(
             f"gradcheck: {name}[{row}, {col}] has gradient {gradient[worst]:.12g} but "

@@ -29,7 +29,8 @@ input_size : int
 hidden_sizes : int or sequence of int
     Units per layer, from the bottom up. Sizes may differ.
 output_size : int or None
-    Rows of the decoder's output; None for no decoder: the output is the top layer's h'.
+    Rows of the decoder's output; None for no decoder: the output is what it would read,
+    the top layer's h' (with `all_to_output` those of all layers).
 embedding_size : int, optional
     Inputs are symbols, looked up in a trained embedding of this size. Without it,
     symbols are one-hot.

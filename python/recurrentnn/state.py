@@ -28,8 +28,8 @@ class Step(NamedTuple):
     cell
         The new cell vectors of an LSTM or GFLSTM, likewise; empty for other cells.
     output
-        The decoder's output, (output_size, batch); without a decoder, the hidden
-        vector of the top layer.
+        The decoder's output, (output_size, batch); without a decoder what it would
+        read, the hidden vector of the top layer, or of all with `all_to_output`.
     """
 
     hidden: tuple[Matrix, ...]

@@ -87,18 +87,10 @@ pub(crate) fn options(
         return Err(wrong_type(OP, "cell", "the name of a cell", cell));
     };
     let mut config = Config {
-        cell: CellKind::by_name(&name).map_err(translate)?,
         input_size: argument::count(OP, "input_size", input_size)?,
         hidden_sizes: sizes(hidden_sizes)?,
         output_size: output_size.map_or(Ok(None), |size| maybe_count("output_size", size))?,
-        embedding_size: None,
-        options: Options::default(),
-        input_to_all: false,
-        all_to_output: false,
-        init: InitKind::Glorot,
-        std: Config::STD,
-        forget_bias: Config::FORGET_BIAS,
-        seed: 0,
+        ..unsized_config(CellKind::by_name(&name).map_err(translate)?)
     };
     let (mut dtype, mut paper) = (DType::Float32, false);
     for (name, given) in keywords.into_iter().flatten() {
@@ -138,6 +130,33 @@ pub(crate) fn options(
         config.options.all_to_gates = config.cell.has_unit_gates();
     }
     Ok((config, dtype))
+}
+
+/// The settings that a model has unless it is told otherwise.
+pub(crate) fn usual(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let usual = to_dict(py, &unsized_config(CellKind::Rnn), DType::Float32)?;
+    for size in ["cell", "input_size", "hidden_sizes", "output_size"] {
+        usual.del_item(size)?;
+    }
+    Ok(usual)
+}
+
+/// Every setting as usual, no sizes yet.
+fn unsized_config(cell: CellKind) -> Config {
+    Config {
+        cell,
+        input_size: 0,
+        hidden_sizes: Vec::new(),
+        output_size: None,
+        embedding_size: None,
+        options: Options::default(),
+        input_to_all: false,
+        all_to_output: false,
+        init: InitKind::Glorot,
+        std: Config::STD,
+        forget_bias: Config::FORGET_BIAS,
+        seed: 0,
+    }
 }
 
 /// The arguments that make a model like this one.

@@ -63,6 +63,12 @@ pub(crate) fn translate(error: Error) -> PyErr {
         Error::Format { .. } => "FormatError",
         Error::Io { path, source } => {
             let (path, text) = (path.display().to_string(), source.to_string());
+            // Python writes the number itself.
+            let text = text
+                .split(" (os error")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             // With a number, OSError picks FileNotFoundError, PermissionError and so on itself.
             return match source.raw_os_error() {
                 Some(number) => PyOSError::new_err((number, text, path)),

@@ -382,7 +382,7 @@ impl PyMatrix {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (rows, cols) = self.shape();
         let dtype = self.inner.dtype().name();
-        if rows * cols > 24 {
+        if rows * cols > 24 || rows * cols == 0 {
             return Ok(format!("Matrix({rows}x{cols}, {dtype})"));
         }
         let numbers = self.value(py)?.call_method0("tolist")?.repr()?;

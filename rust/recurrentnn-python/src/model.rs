@@ -155,14 +155,16 @@ fn call<T: Recorded>(
     let recording = graph::entered(py);
     let fresh = PyGraph::new(false);
     let graph = recording.as_ref().map_or(&fresh, |graph| graph.get());
-    graph.expect_unused::<T::Other>("Model")?;
+    graph.expect_unused::<T::Other>("forward")?;
     let sequence = match input {
         Input::Symbols(symbols) => Sequence::Symbols(symbols),
         Input::Features(features) => Sequence::Features(features),
     };
     let mut signals = Signals::new(py);
     let result = guard(|| {
-        let mut graph = graph.lock::<T>().map_err(|_| Error::Busy { op: "Model" })?;
+        let mut graph = graph
+            .lock::<T>()
+            .map_err(|_| Error::Busy { op: "forward" })?;
         let mut poll = || signals.poll();
         graph.all_or_none(|graph| unroll(model, graph, &sequence, batch, states, &mut poll))
     });
@@ -341,19 +343,22 @@ impl PyModel {
             .zero_grad()))
     }
 
+    /// The call that makes a net like this one, its usual settings left out.
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let (name, config) = (slf.get_type().name()?, slf.get().core_config());
-        let output = config
-            .output_size
-            .map_or_else(|| "None".into(), |size| size.to_string());
-        let (inputs, hidden) = (config.input_size, &config.hidden_sizes);
-        let embedding = config
-            .embedding_size
-            .map(|size| format!(", embedding_size={size}"));
-        Ok(format!(
-            "{name}({inputs}, {hidden:?}, {output}{})",
-            embedding.unwrap_or_default()
-        ))
+        let py = slf.py();
+        let (given, usual) = (slf.get().config(py)?, crate::config::usual(py)?);
+        let name = slf.get_type().name()?.to_string();
+        let mut arguments = Vec::new();
+        for (key, value) in &given {
+            let (key, value_text) = (key.str()?.to_string(), value.repr()?.to_string());
+            match (key.as_str(), usual.get_item(&key)?) {
+                ("cell", _) if name != "Model" => {}
+                (_, None) => arguments.push(value_text),
+                (_, Some(usual)) if value.eq(&usual)? => {}
+                _ => arguments.push(format!("{key}={value_text}")),
+            }
+        }
+        Ok(format!("{name}({})", arguments.join(", ")))
     }
 
     /// One tick, recorded in `graph`.
@@ -411,7 +416,7 @@ impl PyModel {
         state: Option<&Bound<'_, PyAny>>,
         time_major: Given<'_, bool>,
     ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
-        let time_major = time_major.get("Model", "time_major", argument::boolean)?;
+        let time_major = time_major.get("forward", "time_major", argument::boolean)?;
         with!(&*self.inner, AnyModel, |model| call(
             x.py(),
             model,

@@ -235,11 +235,29 @@ impl PyRmsProp {
     }
 
     fn __repr__(&self) -> PyResult<String> {
-        let rule = self.rule.lock().map_err(busy)?;
-        Ok(format!(
-            "RMSProp(learning_rate={}, decay_rate={})",
-            rule.learning_rate, rule.decay_rate
-        ))
+        let rule = *self.rule.lock().map_err(busy)?;
+        let usual = RmsProp::default();
+        let settings = [
+            ("decay_rate", Some(rule.decay_rate), Some(usual.decay_rate)),
+            ("eps", Some(rule.eps), Some(usual.eps)),
+            (
+                "weight_decay",
+                Some(rule.weight_decay),
+                Some(usual.weight_decay),
+            ),
+            ("clip_value", rule.clip.value, usual.clip.value),
+            ("clip_norm", rule.clip.norm, usual.clip.norm),
+        ];
+        let mut arguments = vec![format!("learning_rate={:?}", rule.learning_rate)];
+        for (name, value, usual) in settings {
+            if let Some(value) = value.filter(|_| value != usual) {
+                arguments.push(format!("{name}={value:?}"));
+            }
+        }
+        if rule.decay_biases {
+            arguments.push("decay_biases=True".to_owned());
+        }
+        Ok(format!("RMSProp({})", arguments.join(", ")))
     }
 }
 

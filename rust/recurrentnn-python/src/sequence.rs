@@ -68,7 +68,7 @@ pub(crate) fn sequence<T: Number>(
     time_major: bool,
     config: &Config,
 ) -> PyResult<SequenceInput<T>> {
-    let op = "Model";
+    let op = "forward";
     if x.cast::<PyMatrix>().is_ok() {
         return Err(wrong_type(
             op,
