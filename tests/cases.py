@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recurrentnn import models
+
 Array = NDArray[np.float64]
 
 GOLDEN = (5.0**0.5 - 1.0) / 2.0
@@ -443,14 +445,7 @@ def model_cases(cells: Iterable[str]) -> Iterator[ModelCase]:
 MODELS: tuple[ModelCase, ...] = tuple(model_cases(FOR_ONE_CELL))
 
 # The public class of each cell, in recurrentnn and in recurrentnn.reference.
-CLASSES = {
-    "rnn": "RNN",
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "gfrnn": "GFRNN",
-    "gflstm": "GFLSTM",
-    "gfgru": "GFGRU",
-}
+CLASSES = {cell: public.__name__ for cell, public in models.MODELS.items()}
 
 
 # --- optimizers -------------------------------------------------------------

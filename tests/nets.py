@@ -69,7 +69,7 @@ def features(case: ModelCase) -> list[Array]:
 
 def has_cell(case: ModelCase) -> bool:
     """Whether the state has a cell vector beside the hidden one."""
-    return case.cell in ("lstm", "gflstm")
+    return ref.Model(case.cell, 1, 1, None).layers[0].has_cell
 
 
 def start(case: ModelCase) -> tuple[list[Array], list[Array]]:

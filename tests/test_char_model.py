@@ -1,6 +1,9 @@
 """CharModel: what it counts, what it learns from, what it refuses, what it keeps."""
 
+import contextlib
+import io
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 
 import recurrentnn as rnn
 from recurrentnn import grammar
+from recurrentnn.progress import Progress
 from recurrentnn.training import Record
 from support import assert_close
 
@@ -155,6 +159,55 @@ def test_learning_goes_on_where_it_was() -> None:
     assert twice.history[-1].epoch == 4.0
 
 
+@pytest.mark.parametrize("lines", [True, False])
+@pytest.mark.parametrize("parts", [(2, 2), (1, 3), (9, 1, 11)])
+def test_learning_goes_on_within_an_epoch(lines: bool, parts: tuple[int, ...]) -> None:
+    """Calls that end in mid-epoch are one call, and so are long lines cut by them."""
+    options: dict[str, Any] = {"batch_size": 8, "seq_length": 20, "report_every": 1}
+    once, often = small(lines=lines), small(lines=lines)
+    once.learn(TEXT, steps=sum(parts), **options)
+    for part in parts:
+        often.learn(TEXT, steps=part, **options)
+    for name, matrix in once.net.parameters().items():
+        np.testing.assert_array_equal(often.net[name].value, matrix.value)
+    assert [r[4] for r in often.history] == [r[4] for r in once.history]
+    assert [r.epoch for r in often.history] == [r.epoch for r in once.history]
+    assert often.epochs == once.epochs
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_an_epoch_of_a_call_may_begin_within_one(lines: bool) -> None:
+    model = small(lines=lines)
+    model.learn(TEXT, steps=1, batch_size=1)
+    begun = model.history[-1].epoch
+    assert 0 < begun < 1
+    model.learn(TEXT, epochs=2, batch_size=1, report_every=1)
+    assert model.epochs == 2
+    assert model.history[-1].epoch == pytest.approx(2 + begun, abs=0.1)
+    assert max(np.diff([record.epoch for record in model.history])) < 0.5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": TEXT + "\nthe"},
+        {"batch_size": 7},
+        {"seq_length": 19},
+        {"seed": 1},
+        {"validation_fraction": 0.3},
+    ],
+)
+def test_an_epoch_of_other_batches_begins_anew(change: dict[str, Any]) -> None:
+    options: dict[str, Any] = {"batch_size": 8, "seq_length": 20, "text": TEXT}
+    model = small(lines=False)
+    model.learn(**options, steps=3)
+    assert model.history[-1].epoch > 0.1
+    model.learn(**{**options, **change}, steps=1)
+    share = 20 * 8 / len(TEXT)
+    assert model.history[-1].epoch < 2 * share
+    assert model.epochs == 0
+
+
 def test_the_text_held_out_is_measured_after_each_epoch() -> None:
     model = small()
     model.learn(TEXT, epochs=2, batch_size=60, validation_fraction=0.2, report_every=1)
@@ -234,6 +287,136 @@ def test_running_text_can_begin_without_prompt_or_newline() -> None:
 def test_a_mistake_is_named(call: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        *((name, 1.5) for name in ("steps", "epochs", "batch_size", "seq_length")),
+        *((name, True) for name in ("steps", "epochs", "batch_size", "seq_length")),
+        *((name, "2") for name in ("report_every", "seed", "minutes", "clip_value")),
+        *((name, True) for name in ("report_every", "seed", "minutes", "clip_value")),
+        *((name, True) for name in ("validation_fraction", "learning_rate")),
+        *((name, None) for name in ("validation_fraction", "learning_rate")),
+        ("callback", 3),
+        ("callback", 0),
+        ("progress", 1),
+    ],
+)
+def test_an_option_of_the_wrong_type_changes_nothing(name: str, wrong: Any) -> None:
+    model = small()
+    model.learn(TEXT, steps=1, learning_rate=0.25, clip_value=0.5)
+    options: dict[str, Any] = {"learning_rate": 1e-3, "clip_value": 1e-3, name: wrong}
+    with pytest.raises(rnn.ArgumentTypeError, match=f"^learn: {name} must be "):
+        model.learn(TEXT, **options)
+    rule = model._optimizer
+    assert (model.steps, rule.learning_rate, rule.clip_value) == (1, 0.25, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("seed", -1),
+        ("seed", 2**64),
+        ("minutes", math.nan),
+        ("learning_rate", math.inf),
+        ("clip_value", 0),
+        ("clip_value", 10**400),
+        ("validation_fraction", math.nan),
+        ("validation_fraction", 0.01),
+    ],
+)
+def test_an_option_out_of_range_changes_nothing(name: str, wrong: Any) -> None:
+    model = small()
+    model.learn(TEXT, steps=1, learning_rate=0.25, clip_value=0.5)
+    options: dict[str, Any] = {"learning_rate": 1e-3, "clip_value": 1e-3, name: wrong}
+    with pytest.raises(rnn.ArgumentError, match=f"^learn: {name} must "):
+        model.learn(TEXT, **options)
+    rule = model._optimizer
+    assert (model.steps, rule.learning_rate, rule.clip_value) == (1, 0.25, 0.5)
+
+
+def test_a_wrong_option_is_told_as_it_was_given() -> None:
+    with pytest.raises(rnn.ArgumentTypeError) as caught:
+        small().learn(TEXT, steps=1.5)  # type: ignore[arg-type]
+    assert str(caught.value) == "learn: steps must be an integer, got 1.5"
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    counts = ("steps", "epochs", "batch_size", "seq_length", "report_every", "seed")
+    reals = ("minutes", "learning_rate", "clip_value", "validation_fraction")
+    options: dict[str, Any] = {name: np.int32(3) for name in counts}
+    options |= {name: np.float32(0.5) for name in reals}
+    model = small()
+    model.learn(TEXT, **options)
+    assert model.steps == 3
+    assert type(model.steps) is int
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_holding_nothing_out_is_no_validation(lines: bool) -> None:
+    text = "ab\nab"
+    with pytest.raises(rnn.ArgumentError, match=r"hold out .* got 0\.1 of "):
+        small(text, lines=lines).learn(text, validation_fraction=0.1)
+
+
+def test_what_is_no_net_or_no_vocabulary_is_refused() -> None:
+    model = small()
+    with pytest.raises(rnn.ArgumentTypeError, match="net must be a Model, got 3"):
+        rnn.CharModel(3, model.vocabulary)  # type: ignore[arg-type]
+    with pytest.raises(rnn.ArgumentTypeError, match=r"vocabulary .* got str"):
+        rnn.CharModel(model.net, "abc")  # type: ignore[arg-type]
+    with pytest.raises(rnn.ArgumentTypeError, match="steps must be an integer"):
+        rnn.CharModel(model.net, model.vocabulary, steps=True)
+    with pytest.raises(rnn.ArgumentTypeError, match="lines must be a bool, got 1"):
+        small(lines=1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("option", ["gate", "no_such", "seed", "dtype"])
+def test_an_option_that_a_cell_does_not_have_is_refused(option: str) -> None:
+    with pytest.raises(rnn.ArgumentError, match=f"cell_options of lstm.*'{option}'"):
+        small(cell_options={option: 1})
+
+
+class Terminal(io.StringIO):
+    """A stream that gets a progress bar."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt, ValueError])
+def test_a_progress_bar_is_closed_however_learning_ends(
+    error: type[BaseException] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars: list[Any] = []  # kept, lest being forgotten be what closes them
+    drawn = Progress.__call__
+
+    def draw(self: Progress, model: rnn.CharModel, record: Record) -> None:
+        bars.append(self)
+        drawn(self, model, record)
+
+    def stop(_model: rnn.CharModel, _record: Record) -> bool:
+        if error:
+            raise error
+        return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(Progress, "__call__", draw)
+    with pytest.raises(error) if error else contextlib.nullcontext():
+        small().learn(TEXT, steps=9, progress=True, callback=stop)
+    assert len(bars) == 1
+    assert "step 1 " in terminal.getvalue()
+    assert terminal.getvalue().endswith("\n")
+
+
+def test_a_model_tells_what_it_is() -> None:
+    model = small()
+    model.learn(TEXT, steps=2)
+    symbols = len(model.vocabulary)
+    assert repr(model) == f"CharModel(lstm [16], {symbols} symbols, lines, 2 steps)"
+    assert "running text, 0 steps" in repr(small(lines=False))
 
 
 def test_options_of_a_cell_reach_it() -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -53,9 +54,9 @@ def test_train_writes_a_model_and_tells_of_it(
     assert main(["train", text, "-o", output, *options]) == 0
     out, err = capsys.readouterr()
     for words in ("loss", "bits/char", "perplexity", "chars/s", "step 4"):
-        assert words in out
         assert words in err
-    assert f"wrote {output}" in out
+    assert out.startswith(f"wrote {output}")
+    assert err.count("step 4 ") == 1
     assert "sample, step 4:" in err
     assert "greedy, step 4:" in err
     assert "\r" not in err
@@ -86,7 +87,34 @@ def test_quiet_is_quiet(
     text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", text, "-o", str(tmp_path / "out"), *QUICK]) == 0
-    assert capsys.readouterr().err == ""
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith("step 3 ")
+    assert "\nwrote " in out
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_a_run_that_diverges_says_so_in_short_numbers(
+    quiet: list[str], text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = str(tmp_path / "out.safetensors")
+    options = ["--hidden-sizes", "8", "--steps", "5", "--learning-rate", "1e25"]
+    main(["train", text, "-o", output, *options, *quiet])
+    out, err = capsys.readouterr()
+    assert "diverged: lower --learning-rate 1e+25" in err
+    assert "e+" in (out if quiet else err).replace("1e+25", "")
+    assert not re.search(r"\d{8}", out + err)
+
+
+def test_a_text_too_short_to_hold_out_is_learnt_unless_asked_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, output = tmp_path / "text.txt", str(tmp_path / "out.safetensors")
+    path.write_text("abcab", encoding="utf-8")
+    arguments = ["train", str(path), "-o", output, *QUICK]
+    assert main(arguments) == 0
+    assert main([*arguments, "--validation-fraction", "0.05"]) == 1
+    assert "validation_fraction must hold out" in capsys.readouterr().err
 
 
 def test_train_goes_on_from_a_model(text: str, model: str, tmp_path: Path) -> None:

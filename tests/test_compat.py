@@ -1,15 +1,19 @@
 """RecurrentNN.jl's models and solver: its equations, on the same weights."""
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
 import julia_cells
+import recurrentnn
 from julia_cells import Array, Weights
 from recurrentnn import Matrix, compat
 from recurrentnn.compat.models import Previous
-from support import assert_close, tolerance
+from recurrentnn.errors import ArgumentError, ArgumentTypeError
+from support import ROOT, assert_close, tolerance
 
 SIZES = [3, 2]  # unequal, which the ancestor's gated feedback could not be
 
@@ -119,6 +123,45 @@ def test_a_model_starts_as_the_ancestors(kind: str) -> None:
     assert abs(weights.std() - 0.08) < 5 * 0.08 / (2 * weights.size) ** 0.5
     # A uniform draw of this deviation would end at 0.139.
     assert np.abs(weights).max() > 0.2
+
+
+def translation(kind: str) -> str:
+    """Return what docs/porting.md makes of `kind(in, hs, out, std)`: the options."""
+    text = (ROOT / "docs" / "porting.md").read_text(encoding="utf-8")
+    call = rf"`{kind}\(in, hs, out, std\)` \| \| `{kind}\(in, hs, out, (.*)\)`"
+    (options,) = re.findall(call, text)
+    return str(options)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_the_translation_of_a_model_is_the_same_model(kind: str) -> None:
+    options = eval(f"dict({translation(kind)})", {"std": 0.2})
+    theirs = getattr(compat, kind)(2, SIZES, 3, 0.2, seed=5)
+    ours = getattr(recurrentnn, kind)(2, SIZES, 3, seed=5, **options)
+    assert ours.config() == theirs.config()
+    for name, matrix in theirs.parameters().items():
+        np.testing.assert_array_equal(ours[name].value, matrix.value, err_msg=name)
+
+
+@pytest.mark.parametrize("seed", [1.5, "x", None, True, np.True_, np.array([1, 2])])
+def test_srand_names_a_seed_that_is_no_integer(seed: Any) -> None:
+    compat.srand(3)
+    with pytest.raises(ArgumentTypeError, match=r"^srand: seed must be an integer"):
+        compat.srand(seed)
+    went_on = compat.randNNMat(2, 2).value
+    compat.srand(np.int64(3))
+    np.testing.assert_array_equal(went_on, compat.randNNMat(2, 2).value)
+
+
+@pytest.mark.parametrize("seed", [-1, 1 << 32])
+def test_srand_names_a_seed_out_of_range(seed: int) -> None:
+    with pytest.raises(ArgumentError, match=f"^srand: seed must be .* got {seed}$"):
+        compat.srand(seed)
+
+
+def test_softmax_names_what_is_no_matrix() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"^softmax: m must be a Matrix"):
+        compat.softmax([[1, 2]])  # type: ignore[arg-type]
 
 
 def test_the_update_gate_of_training_is_the_negative_of_the_ancestors() -> None:

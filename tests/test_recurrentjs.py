@@ -1,6 +1,8 @@
 """RecurrentJS: what the original computed, run in node (golden/make_recurrentjs.js)."""
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import recurrentnn
-from recurrentnn import Matrix
+from recurrentnn import Matrix, errors
 from recurrentnn.compat import recurrentjs as R
 from support import ROOT, assert_close, tolerance
 
@@ -52,6 +54,44 @@ def test_softmax_and_maxi_are_the_originals() -> None:
     m = mat(stored["in"])
     assert_close(R.softmax(m).w, rows(stored["out"]), VALUE)
     assert R.maxi(m.w) == stored["maxi"]
+
+
+@pytest.mark.parametrize("function", [R.maxi, R.samplei])
+@pytest.mark.parametrize(
+    ("w", "error"),
+    [
+        (["a"], errors.DTypeError),
+        (["1"], errors.DTypeError),
+        (None, errors.DTypeError),
+        ([1j], errors.DTypeError),
+        ([[1.0], [1.0, 2.0]], errors.ShapeError),
+        ([], errors.ArgumentError),
+        ([1.0, np.nan], errors.NonFiniteError),
+    ],
+)
+def test_choosing_names_what_is_no_row_of_numbers(
+    function: Callable[[Any], int], w: Any, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=rf"^{function.__name__}: w\b"):
+        function(w)
+
+
+@pytest.mark.parametrize(("kind", "init"), [("LSTM", R.initLSTM), ("RNN", R.initRNN)])
+def test_the_translation_of_a_net_computes_the_same(kind: str, init: Any) -> None:
+    """The row of docs/porting.md, given the net's weights."""
+    text = (ROOT / "docs" / "porting.md").read_text(encoding="utf-8")
+    call = rf"`init{kind}\(in, hs, out\)` \| `{kind}\(in, hs, out, (.*?)\)`"
+    (options,) = re.findall(call, text)
+    net = getattr(recurrentnn, kind)(2, [3, 2], 2, **eval(f"dict({options})"))
+    assert net.config()["init"] == "uniform"
+    model, x = init(2, [3, 2], 2), R.RandMat(2, 1)
+    for entry in R.layout.layout(kind.lower(), 2, [3, 2], 2):
+        ours = net[entry.parameter].value
+        # Initial values: the same biases, the same bound of the weights.
+        assert np.abs(ours).max() <= (0.0 if entry.is_bias else 0.08)
+        net[entry.parameter].value = model[entry.name].w
+    expected = NETS[kind.lower()](R.Graph(), model, [3, 2], x)["o"]
+    assert_close(net.forward(recurrentnn.Graph(), x).output.w, expected.w, VALUE)
 
 
 @pytest.mark.parametrize("kind", NETS)

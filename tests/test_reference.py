@@ -383,6 +383,27 @@ def test_a_mistake_is_named(
 # --- graph ------------------------------------------------------------------
 
 
+def test_ops_are_methods_that_dir_and_help_show() -> None:
+    no_method = {"concat", "concat_columns", "where"}
+    assert set(ref.OPS) <= set(dir(ref.Graph))
+    assert set(ref.OPS) & set(dir(ref.Matrix)) == set(ref.OPS) - no_method
+    for owner in (ref.Graph, ref.Matrix):
+        method = vars(owner)["tanh"]
+        assert method.__qualname__ == f"{owner.__name__}.tanh"
+        assert method.__doc__ == ref.OPS["tanh"].rule.__doc__
+    with pytest.raises(AttributeError, match="no attribute 'where'"):
+        _ = ref.Matrix(1.0).where
+
+
+def test_a_matrix_has_the_ancestors_names_of_value_and_gradient() -> None:
+    m = ref.Matrix([[1, 2, 3], [4, 5, 6]])
+    assert m.shape == (2, 3)
+    assert m.w is m.value
+    assert m.w == [1, 4, 2, 5, 3, 6]
+    m.w, m.dw = [0.0] * 6, [2.0] * 6
+    assert (m.value, m.grad) == ([0.0] * 6, [2.0] * 6)
+
+
 def test_operators_record_in_the_innermost_graph() -> None:
     w, x = ref.Matrix([[2.0]]), ref.Matrix([[3.0]])
     with ref.Graph() as outer:

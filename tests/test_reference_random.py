@@ -5,6 +5,7 @@ from statistics import NormalDist, fmean
 
 import pytest
 
+import recurrentnn as rnn
 from recurrentnn import reference as ref
 from recurrentnn.reference import init, random
 
@@ -87,6 +88,16 @@ def test_a_shuffle_goes_from_the_end_and_its_draws_from_0() -> None:
         items = ["a", "b", "c"]
         random.shuffle(items, seed=4, step=step)
         assert items == expected
+
+
+def test_a_permutation_is_the_shuffle_of_the_first_integers() -> None:
+    for length in (0, 1, 9):
+        items = list(range(length))
+        random.shuffle(items, seed=4, step=2)
+        assert ref.permutation(length, seed=4, step=2) == items
+        assert rnn.permutation(length, seed=4, step=2).tolist() == items
+    with pytest.raises(ValueError, match="length must be"):
+        ref.permutation(-1)
 
 
 def test_addresses_out_of_range_are_refused() -> None:

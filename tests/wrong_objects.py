@@ -224,7 +224,14 @@ vocabulary.decode([0.5]) | DTypeError | decode integers
 CharModel.create("abc", cell="mlp") | ArgumentError | cell lstm mlp
 CharModel.create("") | ArgumentError | empty
 CharModel.create("abc", hidden_sizes=[0]) | ArgumentError | hidden_sizes 0
-CharModel.create("abc", cell_options={"no_such": 1}) | TypeError | no_such
+CharModel.create("abc", cell_options={"no_such": 1}) | ArgumentError | lstm no_such
+CharModel.create("abc", cell_options=3) | ArgumentTypeError | cell_options mapping 3
+CharModel.create("abc", lines=1) | ArgumentTypeError | CharModel lines bool 1
+CharModel.create("abc", cell=3) | ArgumentTypeError | CharModel cell string 3
+CharModel(3, vocabulary) | ArgumentTypeError | CharModel net Model 3
+CharModel(lm.net, "abc") | ArgumentTypeError | CharModel vocabulary Vocabulary str
+CharModel(lm.net, lm.vocabulary, steps=-1) | ArgumentError | CharModel steps 0 -1
+CharModel(lm.net, lm.vocabulary, epochs=1.0) | ArgumentTypeError | epochs integer 1.0
 CharModel(lstm, vocabulary) | ArgumentError | CharModel net 4 3
 lm.learn("abx") | VocabularyError | x
 lm.learn("") | ArgumentError | text
@@ -234,6 +241,17 @@ lm.learn("abc", epochs=-1) | ArgumentError | epochs -1
 lm.learn("abc", report_every=0) | ArgumentError | report_every 0
 lm.learn("abc", learning_rate=-1.0) | ArgumentError | learning_rate -1
 lm.learn("abc", validation_fraction=1.0) | ArgumentError | validation_fraction 1
+lm.learn("abc", steps=1.5) | ArgumentTypeError | learn steps integer 1.5
+lm.learn("abc", batch_size=True) | ArgumentTypeError | learn batch_size integer True
+lm.learn("abc", seed=-1) | ArgumentError | learn seed 0 -1
+lm.learn("abc", seed=2**64) | ArgumentError | learn seed 18446744073709551616
+lm.learn("abc", minutes="2") | ArgumentTypeError | learn minutes number str
+lm.learn("abc", minutes=NAN) | ArgumentError | learn minutes nan
+lm.learn("abc", clip_value=INF) | ArgumentError | learn clip_value inf
+lm.learn("abc", callback=3) | ArgumentTypeError | learn callback callable 3
+lm.learn("abc", progress=1) | ArgumentTypeError | learn progress bool 1
+lm.learn("abc\\ncab", validation_fraction=0.4) | ArgumentError | hold 0.4 2 lines
+lm.evaluate("abc", batch_size=1.5) | ArgumentTypeError | evaluate batch_size 1.5
 lm.evaluate("abx") | VocabularyError | x
 lm.evaluate("abc", batch_size=0) | ArgumentError | batch_size 0
 lm.sample("x") | VocabularyError | x

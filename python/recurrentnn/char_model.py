@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,12 +20,26 @@ from recurrentnn.errors import (
     VocabularyError,
 )
 from recurrentnn.models import MODELS, load_with_metadata
-from recurrentnn.training import Callback, Evaluation, Limits, Record, Training
+from recurrentnn.progress import Progress
+from recurrentnn.training import (
+    Callback,
+    Evaluation,
+    Limits,
+    Place,
+    Record,
+    Training,
+    integer,
+    real,
+    wrong_type,
+)
 
 # Sequences longer than this are cut, with their state carried over.
 _STREAM_LENGTH, _LINE_LENGTH = 64, 256
 
 _KIND = "char_model"
+
+# Options of every net that `create` has by themselves, not among `cell_options`.
+_OWN_OPTIONS = ("embedding_size", "seed", "dtype")
 
 
 class CharModel:
@@ -59,6 +74,10 @@ class CharModel:
     def __init__(
         self, net: Model, vocabulary: Vocabulary, *, steps: int = 0, epochs: int = 0
     ) -> None:
+        if not isinstance(net, Model):
+            raise wrong_type("CharModel", "net", "a Model", net)
+        if not isinstance(vocabulary, Vocabulary):
+            raise wrong_type("CharModel", "vocabulary", "a Vocabulary", vocabulary)
         size = len(vocabulary)
         if (net.input_size, net.output_size) != (size, size):
             raise ArgumentError(
@@ -67,10 +86,19 @@ class CharModel:
             )
         self.net = net
         self.vocabulary = vocabulary
-        self.steps = steps
-        self.epochs = epochs
+        self.steps = integer("CharModel", "steps", steps, least=0)
+        self.epochs = integer("CharModel", "epochs", epochs, least=0)
         self.history: list[Record] = []
         self._optimizer = RMSProp()
+        self._place = Place(plan=None, epoch=0)
+
+    def __repr__(self) -> str:
+        mode = "lines" if self.lines else "running text"
+        sizes = list(self.net.hidden_sizes)
+        return (
+            f"CharModel({self.net.cell} {sizes}, {len(self.vocabulary)} symbols, "
+            f"{mode}, {self.steps} steps)"
+        )
 
     @property
     def lines(self) -> bool:
@@ -114,11 +142,16 @@ class CharModel:
         Raises
         ------
         ArgumentError
-            An unknown cell or a bad option.
+            An unknown cell, or an option that is bad or that the cell does not have.
         """
+        if not isinstance(lines, bool):
+            raise wrong_type("CharModel", "lines", "a bool", lines)
+        if not isinstance(cell, str):
+            raise wrong_type("CharModel", "cell", "a string", cell)
         if cell not in MODELS:
             names = ", ".join(MODELS)
             raise ArgumentError(f"CharModel: cell must be one of {names}, got {cell!r}")
+        cell_options = _cell_options(cell, cell_options)
         text = corpus.clean(text)
         if not text:
             raise ArgumentError("CharModel: text must not be empty")
@@ -132,7 +165,7 @@ class CharModel:
             embedding_size=embedding_size,
             seed=seed,
             dtype=dtype,
-            **(cell_options or {}),
+            **cell_options,
         )
         return cls(net, vocabulary)
 
@@ -203,13 +236,15 @@ class CharModel:
             lines.
         steps, epochs, minutes
             Limits of this call; the first one reached ends it. None at all: 10 epochs.
+            An epoch's worth may begin and end within epochs.
         learning_rate
             Of RMSProp with decay_rate 0.95.
         clip_value
             Clips each element of the gradient of the *mean* loss; char-rnn's 5 on a sum
             over 50 steps is 0.1 here. None: no clipping.
         validation_fraction
-            Of the text, held out: random lines, or the tail of a running text.
+            Of the text, held out: random lines, or the tail of a running text. If above
+            0, it must be enough for a line, or for 2 characters.
         seed
             Of the order of lines.
         report_every
@@ -226,27 +261,47 @@ class CharModel:
             A code point that is not in the vocabulary.
         ArgumentError
             A text without symbols to predict, or an option out of range.
+        ArgumentTypeError
+            An option of the wrong type.
         NonFiniteError
             A gradient overflowed; the weights are those before that update.
 
         Notes
         -----
-        The optimizer's running averages are kept between calls, but not in files.
+        The optimizer's running averages are kept between calls, but not in files. So is
+        the place within the epoch, with the state carried there: the next call goes on
+        with the next batch, if text, `batch_size`, `seq_length`, `validation_fraction`
+        and `seed` are the same, and else begins the epoch anew. ``steps=2`` twice is
+        ``steps=4``, bit for bit.
         """
         if steps is None and epochs is None and minutes is None:
             epochs = 10
-        limits = Limits(steps, epochs, minutes)
-        seq_length = self._seq_length(seq_length)
-        _check("batch_size", batch_size)
-        _check("report_every", report_every)
-        if not 0.0 <= validation_fraction < 1.0:
-            raise ArgumentError(
-                "learn: validation_fraction must be in [0, 1), "
-                f"got {validation_fraction}"
-            )
+        limits = Limits(
+            None if steps is None else integer("learn", "steps", steps),
+            None if epochs is None else integer("learn", "epochs", epochs),
+            None if minutes is None else real("minutes", minutes),
+        )
+        if seq_length is None:
+            seq_length = self._default_seq_length()
+        seq_length = integer("learn", "seq_length", seq_length)
+        batch_size = integer("learn", "batch_size", batch_size)
+        report_every = integer("learn", "report_every", report_every)
+        seed = integer("learn", "seed", seed, least=0, most=2**64 - 1)
+        learning_rate = real("learning_rate", learning_rate, zero=True, below=1e30)
+        if clip_value is not None:
+            clip_value = real("clip_value", clip_value)
+        validation_fraction = real(
+            "validation_fraction", validation_fraction, zero=True, below=1
+        )
+        if not isinstance(progress, bool):
+            raise wrong_type("learn", "progress", "a bool", progress)
+        if not (callback is None or callable(callback)):
+            raise wrong_type("learn", "callback", "callable or None", callback)
+        text = corpus.clean(text)
         source, held_out = corpus.read(text, self.vocabulary).split(
             validation_fraction, seed
         )
+        plan = (self.net, hash(text), batch_size, seq_length, validation_fraction, seed)
         self._optimizer.learning_rate = learning_rate
         self._optimizer.clip_value = clip_value
 
@@ -257,23 +312,25 @@ class CharModel:
             batches = (held_out or source).in_order(batch_size, seq_length)
             return training.evaluate(self.net, batches).loss
 
-        callbacks: list[Callback] = [callback] if callback else []
-        if progress:
-            from recurrentnn.progress import Progress
-
-            callbacks.insert(0, Progress())
-        for record in training.run(
-            self,
-            self._optimizer,
-            epoch_batches,
-            source.symbols,
-            validate if held_out else None,
-            limits,
-            report_every,
-        ):
-            self.history.append(record)
-            if any(call(self, record) for call in callbacks):
-                break
+        bar = Progress() if progress else None
+        calls = [call for call in (bar, callback) if call is not None]
+        try:
+            for record in training.run(
+                self,
+                self._optimizer,
+                epoch_batches,
+                source.symbols,
+                plan,
+                validate if held_out else None,
+                limits,
+                report_every,
+            ):
+                self.history.append(record)
+                if any(call(self, record) for call in calls):
+                    break
+        finally:
+            if bar is not None:
+                bar.close()
 
     def evaluate(self, text: str, *, batch_size: int | None = None) -> Evaluation:
         """How well a text is predicted: loss, bits per character, perplexity.
@@ -293,10 +350,10 @@ class CharModel:
         """
         if batch_size is None:
             batch_size = 32 if self.lines else 1
-        _check("batch_size", batch_size)
+        batch_size = integer("evaluate", "batch_size", batch_size)
         source = corpus.read(text, self.vocabulary)
         return training.evaluate(
-            self.net, source.in_order(batch_size, self._seq_length(None))
+            self.net, source.in_order(batch_size, self._default_seq_length())
         )
 
     def sample(
@@ -361,17 +418,15 @@ class CharModel:
         first = next(known, self.vocabulary.symbols[0])
         return int(self.vocabulary.encode(first)[0])
 
-    def _seq_length(self, given: int | None) -> int:
-        if given is None:
-            return _LINE_LENGTH if self.lines else _STREAM_LENGTH
-        _check("seq_length", given)
-        return given
+    def _default_seq_length(self) -> int:
+        return _LINE_LENGTH if self.lines else _STREAM_LENGTH
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write net, vocabulary and mode to a file: all of it or nothing.
 
         The file is safetensors with JSON metadata; it is written under a temporary name
-        in the same folder and then renamed.
+        in the same folder and then renamed. It holds neither the optimizer's averages
+        nor the place within an epoch: a model that is loaded begins its epoch anew.
         """
         notes = {
             "vocabulary": "".join(self.vocabulary.symbols),
@@ -395,7 +450,12 @@ class CharModel:
         net, metadata = load_with_metadata(path)
         try:
             return cls(net, **_parse(metadata.get(_KIND)))
-        except (ArgumentError, VocabularyError, FormatError) as error:
+        except (
+            ArgumentError,
+            ArgumentTypeError,
+            VocabularyError,
+            FormatError,
+        ) as error:
             raise FormatError(f"{os.fspath(path)}: {error}") from None
 
 
@@ -419,8 +479,19 @@ def _parse(notes: str | None) -> dict[str, Any]:
     raise FormatError("the description of vocabulary and mode is damaged")
 
 
-def _check(name: str, size: object) -> None:
-    if not isinstance(size, int):
-        raise ArgumentTypeError(f"{name}: must be an integer, got {size!r}")
-    if size < 1:
-        raise ArgumentError(f"{name}: must be at least 1, got {size}")
+def _cell_options(cell: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The options of a cell's class, without those that `create` has itself."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise wrong_type("CharModel", "cell_options", "a mapping", given)
+    parameters = inspect.signature(MODELS[cell].__new__).parameters.values()
+    known = [option.name for option in parameters if option.kind is option.KEYWORD_ONLY]
+    known = [name for name in known if name not in _OWN_OPTIONS]
+    for name in given:
+        if name not in known:
+            raise ArgumentError(
+                f"CharModel: cell_options of {cell} must be among {', '.join(known)}, "
+                f"got {name!r}"
+            )
+    return dict(given)

@@ -68,11 +68,20 @@ class Lines:
             raise ArgumentError("text: needs a line that is not blank, got none")
         return cls(lines)
 
+    def held_out(self, fraction: float) -> int:
+        """How many lines `split` holds out; 0: there are too few."""
+        return _held_out(len(self._lines), fraction, least=1)
+
     def split(self, fraction: float, seed: int) -> tuple[Lines, Lines | None]:
         """The rest, and a random fraction: neighbours are alike, no tail would do."""
-        held_out = int(len(self._lines) * fraction)
-        if not held_out:
+        if not fraction:
             return self, None
+        held_out = self.held_out(fraction)
+        if not held_out:
+            raise ArgumentError(
+                "learn: validation_fraction must hold out a line and leave one, "
+                f"got {fraction:g} of {len(self._lines)} lines"
+            )
         lines = _shuffled(self._lines, seed, _SPLIT)
         return Lines(lines[held_out:]), Lines(lines[:held_out])
 
@@ -109,11 +118,20 @@ class Running:
             )
         return cls(symbols)
 
+    def held_out(self, fraction: float) -> int:
+        """How many code points `split` holds out; 0: there are too few."""
+        return _held_out(len(self._text), fraction, least=2)
+
     def split(self, fraction: float, _seed: int) -> tuple[Running, Running | None]:
         """The beginning, and the fraction at the end; none of it is random."""
-        held_out = int(len(self._text) * fraction)
-        if held_out < 2 or len(self._text) - held_out < 2:
+        if not fraction:
             return self, None
+        held_out = self.held_out(fraction)
+        if not held_out:
+            raise ArgumentError(
+                "learn: validation_fraction must hold out 2 characters and leave 2, "
+                f"got {fraction:g} of {len(self._text)} characters"
+            )
         return Running(self._text[:-held_out]), Running(self._text[-held_out:])
 
     def epoch(
@@ -180,6 +198,12 @@ def _side_by_side(group: Sequence[Symbols], seq_length: int) -> Iterator[Batch]:
             symbols=counted.size,
             chars=int((counted != Vocabulary.BOUNDARY).sum()),
         )
+
+
+def _held_out(count: int, fraction: float, least: int) -> int:
+    """The fraction of `count`, or 0 if that or the rest is less than `least`."""
+    held_out = int(count * fraction)
+    return held_out if min(held_out, count - held_out) >= least else 0
 
 
 def _unless_all(mask: Mask) -> Mask | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -90,14 +91,19 @@ def describe(record: Record) -> str:
     parts = [
         f"step {record.step}",
         f"epoch {record.epoch:.2f}",
-        f"loss {record.loss:.3f} nats",
-        f"{record.bits_per_char:.3f} bits/char",
-        f"perplexity {record.perplexity:.2f}",
+        f"loss {_number(record.loss, 3)} nats",
+        f"{_number(record.bits_per_char, 3)} bits/char",
+        f"perplexity {_number(record.perplexity, 2)}",
         f"{record.chars_per_second:,.0f} chars/s",
     ]
     if record.validation_loss is not None:
-        parts.append(f"validation {record.validation_loss:.3f} nats")
+        parts.append(f"validation {_number(record.validation_loss, 3)} nats")
     return "  ".join(parts)
+
+
+def diverged(record: Record, symbols: int) -> bool:
+    """Whether the loss is far above a uniform guess's, ln(symbols), or not finite."""
+    return not record.loss <= 10 * math.log(max(symbols, 2))
 
 
 def on_one_line(text: str) -> str:
@@ -105,3 +111,8 @@ def on_one_line(text: str) -> str:
     return "".join(
         char if char.isprintable() else "⏎" if char == "\n" else "�" for char in text
     )
+
+
+def _number(value: float, decimals: int) -> str:
+    """With so many decimals, or in few digits if it is huge or not finite."""
+    return f"{value:.{decimals}f}" if abs(value) < 1e6 else f"{value:.3g}"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import numbers
+import operator
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypedDict
 
 from recurrentnn import metrics
@@ -79,16 +83,6 @@ class Limits:
     epochs: int | None
     minutes: float | None
 
-    def __post_init__(self) -> None:
-        for name in ("steps", "epochs", "minutes"):
-            limit = getattr(self, name)
-            whole = name == "minutes" or isinstance(limit, int)
-            if limit is not None and not whole:
-                message = f"learn: {name} must be an integer, got {limit!r}"
-                raise ArgumentTypeError(message)
-            if limit is not None and not limit > 0:
-                raise ArgumentError(f"learn: {name} must be above 0, got {limit}")
-
     def done(self, steps: int, epochs: float, seconds: float) -> float:
         """The share of the nearest limit that is used up, in [0, 1]."""
         shares = [
@@ -101,6 +95,34 @@ class Limits:
             if limit is not None
         ]
         return min(1.0, max(shares, default=0.0))
+
+
+class Place(NamedTuple):
+    """How far an epoch is read, for the next call of `learn` to go on from.
+
+    Attributes
+    ----------
+    plan, epoch
+        What its batches follow from; with others an epoch starts anew.
+    batches, symbols
+        How much of it is read.
+    state
+        Of the net after that, to be carried on.
+    """
+
+    plan: object
+    epoch: int
+    batches: int = 0
+    symbols: int = 0
+    state: State | None = None
+
+    def after(self, batch: Batch, state: State) -> Place:
+        """The place behind one more batch."""
+        return self._replace(
+            batches=self.batches + 1,
+            symbols=self.symbols + batch.symbols,
+            state=state.detach(),
+        )
 
 
 class Evaluation(NamedTuple):
@@ -166,6 +188,7 @@ def run(
     optimizer: RMSProp,
     epoch_batches: Callable[[int], Iterable[Batch]],
     epoch_symbols: int,
+    plan: object,
     validate: Callable[[], float] | None,
     limits: Limits,
     report_every: int,
@@ -175,11 +198,13 @@ def run(
     Parameters
     ----------
     model
-        Whose net learns, and whose `steps` and `epochs` count on.
+        Whose net learns, and whose `steps`, `epochs` and place in an epoch go on.
     optimizer
         Makes the updates.
     epoch_batches, epoch_symbols
         The batches of the epoch with a given number, and their targets in all.
+    plan
+        What the batches follow from, beside the epoch's number.
     validate
         Gives the loss over the text held out, in nats.
     limits
@@ -189,30 +214,35 @@ def run(
     """
     model.net.zero_grad()  # an interrupted update may have left gradients behind
     start = time.perf_counter()
-    first_step, first_epoch = model.steps, model.epochs
+    steps = read = 0
     totals = Totals()
     validation_loss: float | None = None
-    state: State | None = None
     while True:
-        seen = 0
-        for batch in epoch_batches(model.epochs):
+        place = model._place
+        begun = place.plan == plan and place.epoch == model.epochs
+        if not begun or place.symbols == epoch_symbols:
+            place = Place(plan, model.epochs)
+        for batch in islice(epoch_batches(place.epoch), place.batches, None):
             before = time.perf_counter()
             with Graph() as graph:
-                logits, state = model.net(batch.x, None if batch.first else state)
+                logits, state = model.net(batch.x, None if batch.first else place.state)
                 loss = graph.softmax_cross_entropy(logits, batch.targets, batch.mask)
             graph.backward(loss)
             stats = optimizer.step(model.net)
             totals.add(batch, loss.item(), stats, time.perf_counter() - before)
+            # At once, lest Ctrl-C leave half of a place.
+            model._place = place = place.after(batch, state)
             model.steps += 1
-            seen += batch.symbols
-            steps = model.steps - first_step
-            epoch = model.epochs + seen / epoch_symbols
-            seconds = time.perf_counter() - start
-            done = limits.done(steps, epoch - first_epoch, seconds)
-            if validate and (seen == epoch_symbols or done == 1.0):
-                validation_loss = validate()
-            if seen == epoch_symbols:
+            steps += 1
+            read += batch.symbols
+            whole = place.symbols == epoch_symbols
+            if whole:
                 model.epochs += 1
+            epoch = place.epoch + place.symbols / epoch_symbols
+            seconds = time.perf_counter() - start
+            done = limits.done(steps, read / epoch_symbols, seconds)
+            if validate and (whole or done == 1.0):
+                validation_loss = validate()
             if steps == 1 or steps % report_every == 0 or done == 1.0:
                 record = totals.record(model.steps, epoch, seconds, done)
                 yield record._replace(validation_loss=validation_loss)
@@ -240,3 +270,41 @@ def evaluate(net: Model, batches: Iterable[Batch]) -> Evaluation:
         symbols=symbols,
         chars=chars,
     )
+
+
+def integer(
+    call: str, name: str, value: object, *, least: int = 1, most: float = math.inf
+) -> int:
+    """An argument as an int, be it NumPy's; a bool is none."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise wrong_type(call, name, "an integer", value)
+    if not least <= number <= most:
+        expected = f"at least {least}" if number < least else f"at most {most}"
+        raise ArgumentError(f"{call}: {name} must be {expected}, got {number}")
+    return number
+
+
+def real(
+    name: str, value: object, *, zero: bool = False, below: float = math.inf
+) -> float:
+    """An argument of `learn` as a float from 0, allowed or not, to below a limit."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise wrong_type("learn", name, "a real number", value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not 0 <= number < below or (number == 0 and not zero):
+        expected = f"in {'[' if zero else '('}0, {below:g})"
+        raise ArgumentError(f"learn: {name} must be {expected}, got {number:g}")
+    return number
+
+
+def wrong_type(call: str, name: str, expected: str, value: object) -> ArgumentTypeError:
+    """The exception for an argument of the wrong type."""
+    given = value if isinstance(value, numbers.Number) else type(value).__name__
+    return ArgumentTypeError(f"{call}: {name} must be {expected}, got {given}")

@@ -8,12 +8,14 @@ from typing import Unpack
 import click
 from click.core import ParameterSource
 
+from recurrentnn import corpus
 from recurrentnn.builtin_text import Text, default_text, grammar_text
 from recurrentnn.char_model import CharModel
 from recurrentnn.cli.files import check_output, load_model, read_text
 from recurrentnn.cli.settings import read_settings, write_settings
+from recurrentnn.errors import NonFiniteError
 from recurrentnn.models import MODELS
-from recurrentnn.progress import Progress, describe
+from recurrentnn.progress import Progress, describe, diverged
 from recurrentnn.training import Training
 
 # What makes a new model; pointless with one that is there already.
@@ -126,7 +128,7 @@ Example:
     type=click.FloatRange(min=0, max=1, max_open=True),
     default=0.05,
     show_default=True,
-    help="Share of the text to hold out.",
+    help="Share of the text to hold out; by default nothing of one that is too short.",
 )
 @click.option(
     "--seed",
@@ -200,29 +202,49 @@ def train(
     else:
         _refuse_new_model_options(ctx)
         model = load_model(init_from)
+    if not _can_hold_out(ctx, model, source):
+        training["validation_fraction"] = ctx.params["validation_fraction"] = 0.0
     if settings_file is not None:
         write_settings(ctx, settings_file)
     if not (training["steps"] or training["epochs"] or training["minutes"]):
         training["minutes"] = 1.0
     progress = None if quiet else Progress(sample_every)
     training["callback"] = progress
-    if progress:
-        progress.note(_introduction(model, source))
+    overflowed = False
     try:
+        if progress:
+            progress.note(_introduction(model, source))
         model.learn(source.text, seed=seed, **training)
+    except NonFiniteError:
+        overflowed = True
+        raise
     finally:
         # Ctrl-C and a non-finite gradient leave the weights of the update before.
         if progress:
             progress.close()
-        if model.history:
+        last = model.history[-1] if model.history else None
+        if overflowed or (last and diverged(last, len(model.vocabulary))):
+            rate = training["learning_rate"]
+            click.echo(f"learning diverged: lower --learning-rate {rate:g}", err=True)
+        if last:
+            if quiet:
+                click.echo(describe(last))
             _save(model, output)
 
 
 def _save(model: CharModel, output: str) -> None:
     model.save(output)
-    click.echo(describe(model.history[-1]))
     size = Path(output).stat().st_size
     click.echo(f"wrote {output} ({size:,} bytes); try: recurrentnn sample {output}")
+
+
+def _can_hold_out(ctx: click.Context, model: CharModel, source: Text) -> bool:
+    """Whether to hold out what is asked for: asking in vain is an error of `learn`."""
+    name = "validation_fraction"
+    if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        return True
+    text = corpus.read(source.text, model.vocabulary)
+    return text.held_out(ctx.params[name]) > 0
 
 
 def _refuse_new_model_options(ctx: click.Context) -> None:

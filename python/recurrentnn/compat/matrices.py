@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from recurrentnn._recurrentnn import Graph, Matrix
 from recurrentnn.compat.stream import next_seed
-from recurrentnn.errors import ShapeError
+from recurrentnn.errors import ArgumentTypeError, ShapeError
 
 
 def NNMatrix(
@@ -52,7 +52,15 @@ def softmax(m: Matrix) -> Matrix:
     As in both ancestors the result has no history: the gradient of a cross-entropy
     is written by hand, `m.dw = p.w; m.dw[target] -= 1`. `Graph.softmax` goes column
     by column and is differentiated, and `Graph.softmax_cross_entropy` does both.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If `m` is no Matrix.
     """
+    if not isinstance(m, Matrix):
+        kind = type(m).__name__
+        raise ArgumentTypeError(f"softmax: m must be a Matrix, got {kind}")
     plain = Graph(recording=False)
     # By value: `m` may belong to a graph that is still open.
     column = Matrix(m.value.reshape((m.rows * m.cols, 1), order="F"), m.dtype)

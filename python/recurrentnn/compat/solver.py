@@ -8,9 +8,11 @@ With g the gradient as it comes and s the running mean of its square,
 
 Kept from the ancestors, because old results depend on it: s takes the *unclipped*
 gradient, so that one outlier shrinks the steps of the next thousand; s starts at 0
-without correction, so that the first step is 31.6 times `stepsize`; the decay `regc`
-is not scaled by `stepsize` and also falls on biases. `recurrentnn.RMSProp` has none of
-the three.
+without correction, so that the first step is 1 / sqrt(1 - 0.999) = 31.6 times
+`stepsize`; the decay `regc` is not scaled by `stepsize` and also falls on biases.
+`recurrentnn.RMSProp` has neither the first nor the last. Its mean starts at 0 without
+correction too, as PyTorch's does, but forgets faster: with its decay rate of 0.95 the
+first step is 1 / sqrt(1 - 0.95) = 4.47 times its learning rate.
 """
 
 from collections.abc import Iterable, Mapping

@@ -6,27 +6,37 @@ runs twice draws the same numbers, which RecurrentJS could not promise.
 """
 
 import itertools
+import operator
+from typing import SupportsIndex
 
 from recurrentnn._recurrentnn import Matrix
-from recurrentnn.errors import ArgumentError
+from recurrentnn.errors import ArgumentError, ArgumentTypeError
 
 _LIMIT = 1 << 32  # the low half of a seed counts draws
 
 _seeds = itertools.count()
 
 
-def srand(seed: int) -> None:
+def srand(seed: SupportsIndex) -> None:
     """Start the stream again; Julia's name. A program starts as after `srand(0)`.
 
     Raises
     ------
+    ArgumentTypeError
+        If `seed` is no integer.
     ArgumentError
-        If `seed` is not in [0, 2**32).
+        If it is not in [0, 2**32).
     """
     global _seeds
-    if not 0 <= seed < _LIMIT:
-        raise ArgumentError(f"srand: seed must be in [0, 2**32), got {seed}")
-    _seeds = itertools.count(seed * _LIMIT)
+    try:
+        start = operator.index(seed)
+    except TypeError:
+        start = None
+    if start is None or isinstance(seed, bool):
+        raise ArgumentTypeError(f"srand: seed must be an integer, got {seed!r}")
+    if not 0 <= start < _LIMIT:
+        raise ArgumentError(f"srand: seed must be in [0, 2**32), got {start}")
+    _seeds = itertools.count(start * _LIMIT)
 
 
 def next_seed() -> int:

@@ -3,7 +3,14 @@
 It is the oracle of the tests, and it is meant to be read. Begin with `ops/`, where
 every op's value stands beside its derivative; go on with `graph.py`, whose backward
 pass is a loop of three lines; then `cells.py`, the six recurrent cells as their
-equations. Files and names are those of the Rust core.
+equations. Names are those of the library, files those of the Rust core, except that
+the core keeps a file per op, cell and optimizer: here `ops/` groups the ops by kind
+(elementwise, arithmetic, columns, losses, reductions, shaping), and `cells.py` and
+`optim.py` hold all of theirs.
+
+Here a matrix's `value` and `grad`, like `w` and `dw`, are flat lists, column by column:
+element (i, j) is `value[j * rows + i]`, where the library has arrays (rows, cols).
+`tolist()` gives nested rows.
 
 Errors are Python's own: ValueError for shapes and options, TypeError, IndexError,
 RuntimeError for a graph in the wrong state, ArithmeticError for numbers not finite.
@@ -27,7 +34,7 @@ True
 """
 
 from . import init, random
-from .config import CELLS
+from .cells import CELLS
 from .gradcheck import gradcheck
 from .graph import Graph, active_graph, apply
 from .matrix import Matrix
@@ -35,6 +42,7 @@ from .metrics import bits_per_char, bits_per_symbol, perplexity
 from .model import GFGRU, GFLSTM, GFRNN, GRU, LSTM, RNN, Model
 from .ops import OPS
 from .optim import RMSProp, Solver
+from .random import permutation
 from .shape import Shape
 from .state import State, Step, StepStats
 from .text import Vocabulary
@@ -65,6 +73,7 @@ __all__ = [
     "bits_per_symbol",
     "gradcheck",
     "init",
+    "permutation",
     "perplexity",
     "random",
     "truncated",

@@ -8,12 +8,17 @@ A cell names its parameters through `declare(name, rows, cols)`; the order in wh
 does is their order everywhere.
 """
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
 
-from .config import Config
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
 from .graph import apply
 from .matrix import Matrix
 from .state import State
+
+if TYPE_CHECKING:
+    from .config import Config
 
 Declare = Callable[[str, int, int], Matrix]
 # h' and c'; None for a cell without.
@@ -42,7 +47,7 @@ class Cell:
     """A layer: where it stands, and how one tick goes."""
 
     # Whether there is a cell vector c beside the hidden vector h.
-    has_cell = False
+    has_cell: ClassVar[bool] = False
 
     def __init__(self, config: Config, layer: int) -> None:
         self.config = config
@@ -262,6 +267,7 @@ class GFGRU(FeedbackCell):
         return (1.0 - z) * n + z * previous.hidden[self.layer], None
 
 
+# The one list of cells: `Config` takes its names, `Model` its classes.
 CELLS: dict[str, Callable[[Declare, Config, int], Cell]] = {
     cell.__name__.lower(): cell for cell in (RNN, LSTM, GRU, GFRNN, GFLSTM, GFGRU)
 }

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .cells import CELLS
 from .shape import expect
-
-CELLS = ("rnn", "lstm", "gru", "gfrnn", "gflstm", "gfgru")
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse what is out of its domain, and what the cell would ignore."""
-        _expect_one_of("cell", self.cell, CELLS)
+        _expect_one_of("cell", self.cell, tuple(CELLS))
         _expect_one_of("init", self.init, ("glorot", "normal", "uniform"))
         _expect_one_of("activation", self.activation, ("tanh", "relu"))
         _expect_one_of("reset", self.reset, ("after", "before"))

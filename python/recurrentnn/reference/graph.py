@@ -10,11 +10,14 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from .matrix import Matrix
 from .ops import OPS, Op
 from .shape import SCALAR, expect
+
+# Their first operand is no more special than the others: methods of `Graph` only.
+_NO_METHOD_OF_MATRIX = frozenset({"concat", "concat_columns", "where"})
 
 
 class Entry(NamedTuple):
@@ -73,11 +76,9 @@ class Graph:
         # An empty graph is a graph.
         return True
 
-    def __getattr__(self, name: str) -> Callable[..., Matrix]:
-        # The graph names no op: whatever is in the table is a method.
-        if name not in OPS:
-            raise AttributeError(f"Graph has no attribute {name!r}")
-        return lambda *operands, **attributes: self.apply(name, *operands, **attributes)
+    if TYPE_CHECKING:
+        # The graph names no op: `_install` gives it a method for each in the table.
+        def __getattr__(self, name: str) -> Callable[..., Matrix]: ...
 
     def apply(self, name: str, *arguments: object, **attributes: object) -> Matrix:
         """Carry out the op of that name and write it down.
@@ -260,3 +261,23 @@ def _split(
         for m in arguments[:count]
     ]
     return op, operands, arguments[count:]
+
+
+def _install(op: Op) -> None:
+    """Make an op a method of `Graph` and, with few exceptions, of `Matrix`."""
+
+    def of_graph(self: Graph, *operands: object, **attributes: object) -> Matrix:
+        return self.apply(op.name, *operands, **attributes)
+
+    def of_matrix(self: Matrix, *operands: object, **attributes: object) -> Matrix:
+        return apply(op.name, self, *operands, **attributes)
+
+    for owner, method in ((Graph, of_graph), (Matrix, of_matrix)):
+        method.__name__, method.__doc__ = op.name, op.rule.__doc__
+        method.__qualname__ = f"{owner.__name__}.{op.name}"
+        if owner is Graph or op.name not in _NO_METHOD_OF_MATRIX:
+            setattr(owner, op.name, method)
+
+
+for _op in OPS.values():
+    _install(_op)

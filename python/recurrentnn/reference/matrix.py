@@ -15,15 +15,13 @@ if TYPE_CHECKING:
 Row: TypeAlias = Sequence[float]
 Operand: TypeAlias = "Matrix | Sequence[Row] | Row | float"
 
-# Their first operand is no more special than the others: functions, not methods.
-_NO_METHOD = frozenset({"concat", "concat_columns", "where"})
-
 
 class Matrix:
     """A rows x cols matrix of floats.
 
     `value` and `grad` are flat lists in column-major order: element (i, j) is at
-    j*rows + i, so a column, which is one sample, lies together.
+    j*rows + i, so a column, which is one sample, lies together. `w` and `dw` are the
+    ancestors' names of the two.
 
     Every op but concat, concat_columns and where is a method; `+ - * / @ ** .T` are
     add, sub, mul, div, matmul, pow, transpose.
@@ -48,7 +46,7 @@ class Matrix:
             all(len(row) == cols for row in rows),
             f"Matrix: rows must be of one length but are {[len(row) for row in rows]}",
         )
-        self.shape = Shape(len(rows), cols)
+        self._shape = Shape(len(rows), cols)
         self._value = [_as_float(row[j]) for j in range(cols) for row in rows]
         self._grad: list[float] | None = None
         # The recording that made it; None for a leaf. Weak: a matrix does not keep
@@ -62,7 +60,7 @@ class Matrix:
         """Make a matrix of the numbers given column by column."""
         expect(rows >= 0 and cols >= 0, f"Matrix: no matrix can be {rows}x{cols}")
         m = Matrix([])
-        m.shape = Shape(rows, cols)
+        m._shape = Shape(rows, cols)
         m.value = value
         return m
 
@@ -93,6 +91,11 @@ class Matrix:
         return Matrix.from_flat(rows, cols, [mean + std * z for z in draw])
 
     @property
+    def shape(self) -> Shape:
+        """Rows and columns."""
+        return self._shape
+
+    @property
     def rows(self) -> int:
         """Number of rows: the features of a sample."""
         return self.shape.rows
@@ -121,6 +124,8 @@ class Matrix:
     @grad.setter
     def grad(self, grad: Sequence[float]) -> None:
         self._grad = self._checked("grad", grad)
+
+    w, dw = value, grad
 
     @property
     def has_grad(self) -> bool:
@@ -173,15 +178,9 @@ class Matrix:
     def __repr__(self) -> str:
         return f"Matrix({self.tolist()})"
 
-    def __getattr__(self, name: str) -> Callable[..., Matrix]:
-        # The matrix names no op: whatever is in the table is a method.
-        from .ops import OPS
-
-        if name not in OPS or name in _NO_METHOD:
-            raise AttributeError(f"Matrix has no attribute {name!r}")
-        return lambda *operands, **attributes: _apply(
-            name, self, *operands, **attributes
-        )
+    if TYPE_CHECKING:
+        # The matrix names no op: `graph` gives it a method for each in the table.
+        def __getattr__(self, name: str) -> Callable[..., Matrix]: ...
 
     @property
     def T(self) -> Matrix:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from . import init, sample
 from .cells import CELLS, Cell
@@ -116,6 +116,31 @@ class Model:
         if kind == "weight_h" and rows > 1:
             return init.orthogonal(rows, cols, seed=seed, step=step)
         return init.glorot_uniform(rows, cols, seed=seed, step=step)
+
+    @property
+    def cell(self) -> str:
+        """Name of the cell, one of `CELLS`."""
+        return self._config.cell
+
+    @property
+    def input_size(self) -> int:
+        """Features of an input, or number of symbols."""
+        return self._config.input_size
+
+    @property
+    def hidden_sizes(self) -> tuple[int, ...]:
+        """Units of each layer, the lowest first."""
+        return self._config.hidden_sizes
+
+    @property
+    def output_size(self) -> int | None:
+        """Rows of the decoder's output; None: no decoder."""
+        return self._config.output_size
+
+    @property
+    def embedding_size(self) -> int | None:
+        """Size of a symbol's vector; None: no embedding."""
+        return self._config.embedding_size
 
     def config(self) -> dict[str, Any]:
         """Return the options it was built with."""
@@ -279,9 +304,52 @@ def _symbols(x: Matrix | Sequence[Any] | int) -> list[int] | None:
     return list(x)
 
 
-RNN = partial(Model, "rnn")
-LSTM = partial(Model, "lstm")
-GRU = partial(Model, "gru")
-GFRNN = partial(Model, "gfrnn")
-GFLSTM = partial(Model, "gflstm")
-GFGRU = partial(Model, "gfgru")
+class _OneCell(Model):
+    """What the six classes below share: `Model` without its first argument."""
+
+    _cell: ClassVar[str]
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_sizes: int | Sequence[int],
+        output_size: int | None,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(self._cell, input_size, hidden_sizes, output_size, **options)
+
+
+class RNN(_OneCell):
+    """A model of `cells.RNN`."""
+
+    _cell = "rnn"
+
+
+class LSTM(_OneCell):
+    """A model of `cells.LSTM`."""
+
+    _cell = "lstm"
+
+
+class GRU(_OneCell):
+    """A model of `cells.GRU`."""
+
+    _cell = "gru"
+
+
+class GFRNN(_OneCell):
+    """A model of `cells.GFRNN`."""
+
+    _cell = "gfrnn"
+
+
+class GFLSTM(_OneCell):
+    """A model of `cells.GFLSTM`."""
+
+    _cell = "gflstm"
+
+
+class GFGRU(_OneCell):
+    """A model of `cells.GFGRU`."""
+
+    _cell = "gfgru"

@@ -85,6 +85,14 @@ def shuffle(items: MutableSequence[Any], seed: int, step: int = 0) -> None:
         items[i], items[j] = items[j], items[i]
 
 
+def permutation(length: int, *, seed: int = 0, step: int = 0) -> list[int]:
+    """Return the integers below `length` in the random order of seed and step."""
+    _expect_bits("length", length, 31)
+    order = list(range(length))
+    shuffle(order, seed, step)
+    return order
+
+
 def ln(x: float) -> float:
     """Return the natural logarithm of a positive number.
 

@@ -6,11 +6,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from recurrentnn.compat.stream import uniform
-from recurrentnn.errors import ArgumentError, NonFiniteError
+from recurrentnn.errors import (
+    ArgumentError,
+    DTypeError,
+    NonFiniteError,
+    ShapeError,
+)
 
 
 def maxi(w: ArrayLike) -> int:
-    """Return the index of the largest number of `w`, the first of equals."""
+    """Return the index of the largest number of `w`, the first of equals.
+
+    Raises
+    ------
+    DTypeError
+        If `w` holds anything but real numbers.
+    NonFiniteError
+        If `w` holds NaN or an infinity.
+    ArgumentError
+        If `w` is empty.
+    """
     return int(np.argmax(_numbers("maxi", w)))
 
 
@@ -23,6 +38,8 @@ def samplei(w: ArrayLike) -> int:
 
     Raises
     ------
+    DTypeError
+        If `w` holds anything but real numbers.
     NonFiniteError
         If `w` holds NaN or an infinity.
     ArgumentError
@@ -43,7 +60,15 @@ def randi(a: float, b: float) -> int:
 
 def _numbers(function: str, w: ArrayLike) -> NDArray[np.float64]:
     """Return `w` as one row of finite numbers, of which there is one at least."""
-    numbers = np.asarray(w, dtype=np.float64).ravel()
+    try:
+        given = np.asarray(w)
+    except ValueError as error:  # lists of unequal lengths
+        message = f"{function}: w must be an array of numbers: {error}"
+        raise ShapeError(message) from None
+    if given.dtype.kind not in "iuf":
+        message = f"{function}: w must be real numbers, got an array of {given.dtype}"
+        raise DTypeError(message)
+    numbers = given.astype(np.float64).ravel()
     if numbers.size == 0:
         raise ArgumentError(f"{function}: w is empty")
     if not np.isfinite(numbers).all():

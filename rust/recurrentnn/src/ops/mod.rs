@@ -336,7 +336,7 @@ ops! {
     log_softmax: log_softmax::LogSoftmax (m);
     /// Each column to mean 0 and variance 1, then times gain plus bias.
     layer_norm: layer_norm::LayerNorm (m, gain, bias) { eps: f64 };
-    /// Mean of -ln softmax(logits)[target] over the unmasked columns.
+    /// Mean of -ln softmax(logits) at the target over the unmasked columns.
     softmax_cross_entropy: softmax_cross_entropy::SoftmaxCrossEntropy (logits) {
         targets: std::sync::Arc<[usize]>, mask: Option<std::sync::Arc<[bool]>>
     };

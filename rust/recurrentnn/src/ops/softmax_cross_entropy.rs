@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::kernels::{Isa, softmax};
 use crate::shape::Shape;
 
-/// Mean over the unmasked columns of -ln softmax(logits)[target], in nats; the gradient of a column
+/// Mean over the unmasked columns of -ln softmax(logits) at the target, in nats; the gradient of a column
 /// is (softmax(logits) - onehot(target)) / count. Logits of any finite size stay finite.
 #[derive(Clone, Debug)]
 pub struct SoftmaxCrossEntropy {
