@@ -3,7 +3,7 @@
 use super::{Operand, Pull, expect_operands};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernels::broadcast::{self, Extent, accumulate_broadcast};
+use crate::kernels::broadcast::{self, Extent, accumulate_broadcast, map_broadcast};
 use crate::kernels::{Cost, Isa};
 use crate::shape::Shape;
 
@@ -25,6 +25,21 @@ pub(super) fn both(op: &'static str, left: Shape, right: Shape) -> Result<Shape>
 /// An operand as the kernels take it.
 pub(super) fn of<T: Element>(operand: Operand<'_, T>, whole: Shape) -> broadcast::Operand<'_, T> {
     broadcast::Operand::new(operand.data, operand.shape.dims(), whole.dims())
+}
+
+/// f(left, right) of every element of the shape that both broadcast to.
+pub(super) fn map_pair<T: Element>(
+    isa: Isa,
+    inputs: &[Operand<'_, T>],
+    out: &mut [T],
+    f: impl Fn(T, T) -> T + Sync,
+) {
+    let (left, right) = (inputs[0], inputs[1]);
+    let whole = left.shape.broadcast(right.shape).unwrap_or(left.shape);
+    let operands = [of(left, whole), of(right, whole)];
+    map_broadcast(isa, Cost::Cheap, whole.dims(), operands, out, |[a, b]| {
+        f(a, b)
+    });
 }
 
 /// Adds to the gradient of input `wrt` what `f` makes of the output's gradient and `others`, summed

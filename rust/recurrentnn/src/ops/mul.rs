@@ -1,8 +1,7 @@
 use super::{Operand, Pull, Rule, broadcast};
 use crate::element::Element;
 use crate::error::Result;
-use crate::kernels::broadcast::map_broadcast;
-use crate::kernels::{Cost, Isa};
+use crate::kernels::Isa;
 use crate::shape::Shape;
 
 /// Y = A B, elementwise; columns, rows and 1x1 broadcast.
@@ -17,17 +16,7 @@ impl Rule for Mul {
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
-        let whole = inputs[0]
-            .shape
-            .broadcast(inputs[1].shape)
-            .unwrap_or(inputs[0].shape);
-        let operands = [
-            broadcast::of(inputs[0], whole),
-            broadcast::of(inputs[1], whole),
-        ];
-        map_broadcast(isa, Cost::Cheap, whole.dims(), operands, out, |[a, b]| {
-            a * b
-        });
+        broadcast::map_pair(isa, inputs, out, |a, b| a * b);
     }
 
     fn backward<T: Element>(&self, isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
