@@ -240,11 +240,15 @@ def test_validation_takes_random_lines_or_the_tail() -> None:
     assert held_out is not None
     assert kept.symbols + held_out.symbols == lines.symbols
     assert sum(batch.x.shape[0] for batch in held_out.in_order(99, 99)) == 10
-    assert lines.split(0.01, seed=1) == (lines, None)
+    assert lines.split(0.0, seed=1) == (lines, None)
+    with pytest.raises(rnn.ArgumentError, match="hold out a line"):
+        lines.split(0.01, seed=1)
 
     running = corpus.Running(np.arange(100))
     begin, tail = running.split(0.1, 0)
     assert tail is not None
     assert (begin.symbols, tail.symbols) == (89, 9)
     assert next(tail.in_order(1, 100)).x[0, 0] == 90
-    assert running.split(0.01, 0)[1] is None
+    assert running.split(0.0, 0) == (running, None)
+    with pytest.raises(rnn.ArgumentError, match="hold out 2 characters"):
+        running.split(0.01, 0)

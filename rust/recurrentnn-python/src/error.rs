@@ -1,11 +1,9 @@
 //! The core's errors as Python exceptions, and ours for arguments of the wrong type.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use recurrentnn::error::Error;
+use recurrentnn::error::{Error, catch};
 
 /// The exception class of that name in `recurrentnn.errors`.
 fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyType>> {
@@ -59,6 +57,7 @@ pub(crate) fn translate(error: Error) -> PyErr {
         Error::Busy { .. } => "BusyError",
         Error::NonFinite { .. } => "NonFiniteError",
         Error::Memory { .. } => return PyMemoryError::new_err(error.to_string()),
+        Error::Internal { .. } => "InternalError",
         Error::Vocabulary { .. } => "VocabularyError",
         Error::Format { .. } => "FormatError",
         Error::Io { path, source } => {
@@ -82,13 +81,5 @@ pub(crate) fn translate(error: Error) -> PyErr {
 
 /// Runs a call into the core; a panic there is a bug of ours and becomes an `InternalError`.
 pub(crate) fn guard<R>(call: impl FnOnce() -> recurrentnn::error::Result<R>) -> PyResult<R> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(translate),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            let message = format!("a bug in recurrentnn: {}", text.unwrap_or("panic"));
-            Err(raise("InternalError", message))
-        }
-    }
+    catch(call).map_err(translate)
 }

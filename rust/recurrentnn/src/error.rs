@@ -4,6 +4,7 @@
 //! and leaves every object as it was; it never is a panic.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// Result of this crate's fallible functions.
@@ -83,6 +84,11 @@ pub enum Error {
     },
     /// The caller asked to stop.
     Interrupted,
+    /// A bug of ours: something panicked.
+    Internal {
+        /// The panic's text.
+        message: String,
+    },
     /// The operating system refused.
     Io {
         /// The file.
@@ -140,6 +146,19 @@ impl Error {
     }
 }
 
+/// Runs a call whose panic must not go further: it comes back as [`Error::Internal`].
+///
+/// # Errors
+/// Those of the call, and [`Error::Internal`].
+pub fn catch<R>(call: impl FnOnce() -> Result<R>) -> Result<R> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        let message = text.unwrap_or("panic").to_owned();
+        Err(Error::Internal { message })
+    })
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -152,6 +171,7 @@ impl fmt::Display for Error {
             | Self::NonFinite { op, message }
             | Self::Vocabulary { op, message } => write!(f, "{op}: {message}"),
             Self::Interrupted => write!(f, "interrupted"),
+            Self::Internal { message } => write!(f, "a bug in recurrentnn: {message}"),
             Self::Busy { op } => write!(f, "{op}: the matrix is in use by another call"),
             Self::Format { format, message } => write!(f, "{format}: {message}"),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
@@ -165,5 +185,20 @@ impl std::error::Error for Error {
             Self::Io { source, .. } => Some(source),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_and_everything_else_passes() {
+        let caught = catch(|| -> Result<()> { panic!("at {}", 7) });
+        let text = caught.err().map(|error| error.to_string());
+        assert_eq!(text.as_deref(), Some("a bug in recurrentnn: at 7"));
+        assert!(matches!(catch(|| Ok(3)), Ok(3)));
+        let refused = catch(|| -> Result<()> { Err(Error::Interrupted) });
+        assert!(matches!(refused, Err(Error::Interrupted)));
     }
 }
