@@ -184,6 +184,11 @@ fn of_matrices() -> Vec<Row> {
             (2, 4, vec![7.0, 8.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
         ),
         (
+            op!(SliceRows { start: 0, stop: 1 }),
+            one(),
+            per_column(1.0, 3.0, 5.0),
+        ),
+        (
             op!(SliceRows { start: 1, stop: 2 }),
             one(),
             per_column(2.0, 4.0, 6.0),
