@@ -12,8 +12,9 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use rayon::ThreadPoolBuilder;
 use recurrentnn::element::Element;
+use recurrentnn::element::simd::Simd;
 use recurrentnn::kernels::broadcast::{Operand, map_broadcast};
-use recurrentnn::kernels::isa::{Arithmetic, Task};
+use recurrentnn::kernels::isa::Task;
 use recurrentnn::kernels::{Cost, Isa, Product, gemm, map, reduce, softmax, update};
 
 /// (m, n, k): the products of cells of 20 to 512 units, for one sample and for many; squares.
@@ -189,18 +190,18 @@ impl<T: Element> Task for MultiplyAdds<T> {
     type Output = f64;
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) -> f64 {
-        match A::REGISTER_BYTES / size_of::<T>() {
-            8 => self.chains::<A, 8>(),
-            4 => self.chains::<A, 4>(),
-            _ => self.chains::<A, 2>(),
+    fn run<S: Simd>(self) -> f64 {
+        match S::REGISTER_BYTES / size_of::<T>() {
+            8 => self.chains::<S, 8>(),
+            4 => self.chains::<S, 4>(),
+            _ => self.chains::<S, 2>(),
         }
     }
 }
 
 impl<T: Element> MultiplyAdds<T> {
     #[inline(always)]
-    fn chains<A: Arithmetic, const LANES: usize>(self) -> f64 {
+    fn chains<S: Simd, const LANES: usize>(self) -> f64 {
         const CHAINS: usize = 12;
         const STEPS: usize = 20_000;
         let [x, y] = black_box(self.0).map(|x| [x; LANES]);
@@ -209,7 +210,7 @@ impl<T: Element> MultiplyAdds<T> {
         for _ in 0..STEPS {
             for acc in &mut acc {
                 for ((acc, x), y) in acc.iter_mut().zip(x).zip(y) {
-                    *acc = A::mul_add(*acc, x, y);
+                    *acc = S::mul_add(*acc, x, y);
                 }
             }
         }

@@ -6,6 +6,7 @@
 //! bits and sums of products agree to rounding.
 #![allow(clippy::inline_always)] // see `isa::Task`: what is not inlined misses the instruction set
 
+mod arch;
 pub mod broadcast;
 pub mod buffer;
 pub mod gemm;

@@ -107,12 +107,13 @@ fn is_one_ascending_chain<T: Element>(isa: Isa) {
     struct Chain<'a, T>(T, &'a [T], &'a [T]);
     impl<T: Element> Task for Chain<'_, T> {
         type Output = T;
-        fn run<A: Arithmetic>(self) -> T {
+        fn run<S: Simd>(self) -> T {
             let pairs = self.1.iter().zip(self.2);
-            pairs.fold(self.0, |c, (a, b)| A::mul_add(*a, *b, c))
+            pairs.fold(self.0, |c, (a, b)| S::mul_add(*a, *b, c))
         }
     }
-    use super::super::isa::{Arithmetic, Task};
+    use super::super::isa::Task;
+    use crate::element::simd::Simd;
 
     let (m, k) = (67, 600);
     for n in [1, 2, 30, 41] {
