@@ -41,9 +41,9 @@ fn a_column_alone_equals_the_column_in_the_batch() {
         let all: Vec<_> = matrices.iter().collect();
         let whole = graph.apply(case.op.clone(), &all).unwrap();
         // Samples are what most operands have; of a product, what the right one has.
-        let columns = all.iter().map(|m| m.cols());
+        let mut columns = all.iter().map(|m| m.cols());
         let batch = match case.op.form() {
-            Form::Product => columns.last(),
+            Form::Product => columns.next_back(),
             _ => columns.max(),
         };
         let (batch, rows) = (batch.unwrap(), whole.rows());
