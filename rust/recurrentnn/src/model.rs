@@ -8,6 +8,7 @@ use crate::init::Init;
 use crate::matrix::Matrix;
 use crate::ops::Recorder;
 use crate::params::{ParamId, Params, Registry, Role, Spec, Vars};
+use crate::program::{Expression, Trace};
 use crate::shape::Shape;
 
 /// The state of all layers, the lowest first.
@@ -145,13 +146,52 @@ impl<T: Element> Model<T> {
         states: &[State<Matrix<T>>],
     ) -> Result<States<Matrix<T>>> {
         self.check(x, states)?;
+        self.step_layers(r, Vars(self.params.matrices()), x, states)
+    }
+
+    /// One step as an expression: of the parameters in order, the input's columns and the states,
+    /// layer by layer, to the new states, layer by layer, and the output.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] where a cell mixes samples.
+    pub fn trace(&self) -> Result<Expression> {
+        let mut trace = Trace::new();
+        let shapes = self.params.matrices().iter().map(Matrix::shape);
+        let params = shapes.enumerate();
+        let params: Vec<_> = params.map(|(k, shape)| trace.param(k, shape)).collect();
+        let x = trace.input(self.config.features());
+        let mut numbers = 0..;
+        let mut vector = |trace: &mut Trace, size| trace.state(numbers.next().unwrap_or(0), size);
+        let mut states = Vec::new();
+        for &size in &self.config.hidden_sizes {
+            let hidden = vector(&mut trace, size);
+            let cell = self.has_cell().then(|| vector(&mut trace, size));
+            states.push(State { hidden, cell });
+        }
+        let next = self.step_layers(&mut trace, Vars(&params), &x, &states)?;
+        let top = self.top(&mut trace, &next)?;
+        let output = self.decode_with(&mut trace, Vars(&params), &top)?;
+        let parts = next
+            .into_iter()
+            .flat_map(|s| std::iter::once(s.hidden).chain(s.cell));
+        let results: Vec<_> = parts.chain([output]).collect();
+        trace.finish(&results)
+    }
+
+    fn step_layers<R: Recorder>(
+        &self,
+        r: &mut R,
+        p: Vars<'_, R::Var>,
+        x: &R::Var,
+        states: &[State<R::Var>],
+    ) -> Result<States<R::Var>> {
         let all: Vec<_> = states.iter().map(|state| state.hidden.clone()).collect();
         let stack = if self.config.cell.has_feedback() {
             r.concat(&all.iter().collect::<Vec<_>>())?
         } else {
             x.clone()
         };
-        let mut next: States<Matrix<T>> = Vec::with_capacity(states.len());
+        let mut next: States<R::Var> = Vec::with_capacity(states.len());
         for (cell, state) in self.layers.iter().zip(states) {
             let below = match next.last() {
                 None => x.clone(),
@@ -164,7 +204,7 @@ impl<T: Element> Model<T> {
                 all: &all,
                 stack: &stack,
             };
-            next.push(cell.step(r, Vars(self.params.matrices()), &input)?);
+            next.push(cell.step(r, p, &input)?);
         }
         Ok(next)
     }
@@ -173,11 +213,7 @@ impl<T: Element> Model<T> {
     ///
     /// # Errors
     /// Whatever the recorder refuses.
-    pub fn top<R: Recorder<Var = Matrix<T>>>(
-        &self,
-        r: &mut R,
-        states: &[State<Matrix<T>>],
-    ) -> Result<Matrix<T>> {
+    pub fn top<R: Recorder>(&self, r: &mut R, states: &[State<R::Var>]) -> Result<R::Var> {
         let hidden: Vec<_> = states.iter().map(|state| &state.hidden).collect();
         match hidden.last() {
             Some(top) if !self.config.all_to_output || hidden.len() == 1 => Ok((*top).clone()),
@@ -194,10 +230,18 @@ impl<T: Element> Model<T> {
         r: &mut R,
         top: &Matrix<T>,
     ) -> Result<Matrix<T>> {
+        self.decode_with(r, Vars(self.params.matrices()), top)
+    }
+
+    fn decode_with<R: Recorder>(
+        &self,
+        r: &mut R,
+        p: Vars<'_, R::Var>,
+        top: &R::Var,
+    ) -> Result<R::Var> {
         let Some(decoder) = self.decoder else {
             return Ok(top.clone());
         };
-        let p = Vars(self.params.matrices());
         let product = r.matmul(&p[decoder.weight], top)?;
         r.add(&[&product, &p[decoder.bias]])
     }

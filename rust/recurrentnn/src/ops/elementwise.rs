@@ -1,6 +1,6 @@
 //! What an op of one number is: two formulas and a name.
 
-use super::{Operand, Pull, Rule, expect_operands};
+use super::{Form, Operand, Pull, Rule, expect_operands};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernels::{Cost, Isa, map};
@@ -28,6 +28,11 @@ pub(crate) trait Elementwise: Sync {
         Ok(())
     }
 
+    /// How a compiled step may treat it.
+    fn form(&self) -> Form {
+        Form::Map
+    }
+
     /// The value at x.
     fn value<T: Element>(&self, x: T) -> T;
 
@@ -42,6 +47,10 @@ impl<E: Elementwise> Rule for E {
         expect_operands(E::NAME, inputs, 1)?;
         self.check_attributes()?;
         Ok(inputs[0])
+    }
+
+    fn form(&self) -> Form {
+        Elementwise::form(self)
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

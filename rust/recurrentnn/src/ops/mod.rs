@@ -24,6 +24,7 @@ mod elementwise;
 mod elu;
 mod exp;
 mod extremum;
+mod form;
 mod gelu;
 mod hard_sigmoid;
 mod huber;
@@ -64,6 +65,7 @@ mod where_;
 
 pub use axis::Axis;
 pub(crate) use elementwise::{Elementwise, Saved};
+pub use form::Form;
 
 /// A matrix as an op sees it.
 #[derive(Clone, Copy)]
@@ -92,6 +94,11 @@ pub(crate) trait Rule {
 
     /// The output's shape, or why operands or attributes are refused.
     fn shape(&self, inputs: &[Shape]) -> Result<Shape>;
+
+    /// How a compiled step may treat it.
+    fn form(&self) -> Form {
+        Form::Mixes
+    }
 
     /// Fails where an operand's numbers are out of their domain.
     fn check<T: Element>(&self, _inputs: &[Operand<'_, T>]) -> Result<()> {
@@ -192,6 +199,11 @@ macro_rules! ops {
             /// Names the operand or attribute that is refused.
             pub fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
                 match self { $(Self::$type(op) => op.shape(inputs),)* }
+            }
+
+            /// How a compiled step may treat it.
+            pub fn form(&self) -> Form {
+                match self { $(Self::$type(op) => Rule::form(op),)* }
             }
 
             /// Fails where an operand's numbers are out of their domain.

@@ -1,4 +1,4 @@
-use super::{Elementwise, Saved};
+use super::{Elementwise, Form, Saved};
 use crate::element::Element;
 use crate::kernels::Cost;
 
@@ -10,6 +10,13 @@ impl Elementwise for Neg {
     const NAME: &'static str = "neg";
     const SAVED: Saved = Saved::Input;
     const COST: Cost = Cost::Cheap;
+
+    fn form(&self) -> Form {
+        Form::Affine {
+            scale: -1.0,
+            shift: 0.0,
+        }
+    }
 
     #[inline]
     fn value<T: Element>(&self, x: T) -> T {

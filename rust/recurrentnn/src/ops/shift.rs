@@ -1,4 +1,4 @@
-use super::{Elementwise, Saved};
+use super::{Elementwise, Form, Saved};
 use crate::element::Element;
 use crate::kernels::Cost;
 
@@ -13,6 +13,13 @@ impl Elementwise for Shift {
     const NAME: &'static str = "shift";
     const SAVED: Saved = Saved::Input;
     const COST: Cost = Cost::Cheap;
+
+    fn form(&self) -> Form {
+        Form::Affine {
+            scale: 1.0,
+            shift: self.amount,
+        }
+    }
 
     #[inline]
     fn value<T: Element>(&self, x: T) -> T {

@@ -22,6 +22,7 @@ const BATCH: usize = 2;
 const TIME: usize = 3;
 
 mod equations;
+mod recorded;
 
 /// A small net of two unequal layers.
 fn config(cell: CellKind, options: Options) -> Config {

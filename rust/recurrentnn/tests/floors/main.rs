@@ -17,6 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["init", "params"],
     &["ops"],
     &["graph", "gradcheck"],
+    &["program"],
     &["cells", "optim"],
     &["config", "model", "unroll"],
     &["text", "sample", "io"],
@@ -26,6 +27,8 @@ const FLOORS: &[&[&str]] = &[
 const MUST_NOT_KNOW: &[(&str, &[&str])] = &[
     // Kernels take slices and assert their lengths.
     ("kernels", &["error", "shape", "recording"]),
+    // A step is recorded for matrices that are not there yet.
+    ("program", &["gradcheck", "params", "init"]),
     // An op sees slices of operands, output and gradients.
     ("ops", &["matrix", "params", "init", "recording"]),
     // A rule sees names, values and gradients.
@@ -43,6 +46,7 @@ const MUST_NOT_KNOW: &[(&str, &[&str])] = &[
 const NAMES_NO_MEMBER: &[(&str, &str)] = &[
     ("graph", "ops"),
     ("gradcheck", "ops"),
+    ("program", "ops"),
     ("model", "cells"),
     ("unroll", "cells"),
 ];
@@ -57,6 +61,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
             "broadcast",
             "elementwise",
             "extremum",
+            "form",
             "pointwise_loss",
             "sigmoid",
         ],
