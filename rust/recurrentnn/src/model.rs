@@ -8,7 +8,7 @@ use crate::init::Init;
 use crate::matrix::Matrix;
 use crate::ops::Recorder;
 use crate::params::{ParamId, Params, Registry, Role, Spec, Vars};
-use crate::program::{Expression, Trace};
+use crate::program::{Expression, Symbol, Trace};
 use crate::shape::Shape;
 
 /// The state of all layers, the lowest first.
@@ -84,11 +84,6 @@ impl<T: Element> Model<T> {
         &self.params
     }
 
-    /// Whether its cells have a memory cell beside the hidden vector.
-    pub fn has_cell(&self) -> bool {
-        self.config.cell.states().contains(&"cell")
-    }
-
     /// Zeros for `batch` samples.
     ///
     /// # Errors
@@ -98,11 +93,11 @@ impl<T: Element> Model<T> {
             let shape = Shape::new(size, batch);
             Matrix::constant(shape, Matrix::try_zeros("forward", shape)?)
         };
+        let more = self.config.cell.states().len() - 1;
         let state = |&size: &usize| {
-            let cell = self.has_cell().then(|| zeros(size)).transpose()?;
             Ok(State {
                 hidden: zeros(size)?,
-                cell,
+                more: (0..more).map(|_| zeros(size)).collect::<Result<_>>()?,
             })
         };
         self.config.hidden_sizes.iter().map(state).collect()
@@ -160,21 +155,20 @@ impl<T: Element> Model<T> {
         let params = shapes.enumerate();
         let params: Vec<_> = params.map(|(k, shape)| trace.param(k, shape)).collect();
         let x = trace.input(self.config.features());
-        let mut numbers = 0..;
-        let mut vector = |trace: &mut Trace, size| trace.state(numbers.next().unwrap_or(0), size);
-        let mut states = Vec::new();
-        for &size in &self.config.hidden_sizes {
-            let hidden = vector(&mut trace, size);
-            let cell = self.has_cell().then(|| vector(&mut trace, size));
-            states.push(State { hidden, cell });
+        let more = self.config.cell.states().len() - 1;
+        let mut states: States<Symbol> = Vec::new();
+        for (layer, &size) in self.config.hidden_sizes.iter().enumerate() {
+            let mut vector = |number| trace.state(layer * (1 + more) + number, size);
+            states.push(State {
+                hidden: vector(0),
+                more: (1..=more).map(vector).collect(),
+            });
         }
         let next = self.step_layers(&mut trace, Vars(&params), &x, &states)?;
         let top = self.top(&mut trace, &next)?;
         let output = self.decode_with(&mut trace, Vars(&params), &top)?;
-        let parts = next
-            .into_iter()
-            .flat_map(|s| std::iter::once(s.hidden).chain(s.cell));
-        let results: Vec<_> = parts.chain([output]).collect();
+        let vectors = next.iter().flat_map(State::vectors).copied();
+        let results: Vec<_> = vectors.chain([output]).collect();
         trace.finish(&results)
     }
 
@@ -271,12 +265,14 @@ impl<T: Element> Model<T> {
         }
         for (layer, (state, &size)) in states.iter().zip(sizes).enumerate() {
             let expected = Shape::new(size, batch);
-            if state.cell.is_some() != self.has_cell() {
-                let expects = if self.has_cell() { "needs" } else { "has no" };
-                let message = format!("state of layer {layer} {expects} memory cell");
+            let names = self.config.cell.states();
+            let found = state.vectors().count();
+            if found != names.len() {
+                let message =
+                    format!("state of layer {layer} must be {names:?} but has {found} vectors");
                 return Err(Error::argument("forward", message));
             }
-            for part in std::iter::once(&state.hidden).chain(&state.cell) {
+            for part in state.vectors() {
                 if part.shape() != expected {
                     let found = part.shape();
                     let message =

@@ -39,8 +39,8 @@ macro_rules! cells {
             }
 
             /// The vectors it carries from step to step; the first is the hidden vector.
-            pub fn states(self) -> &'static [&'static str] {
-                match self { $(Self::$type => $states,)* }
+            pub fn states(&self) -> Vec<&str> {
+                match self { $(Self::$type => $states.into(),)* }
             }
 
             /// The cell of one layer, its parameters registered.
@@ -74,17 +74,17 @@ macro_rules! cells {
 
 cells! {
     /// The simple recurrent net.
-    Rnn "rnn": rnn, &["hidden"], (options);
+    Rnn "rnn": rnn, ["hidden"], (options);
     /// The long short-term memory.
-    Lstm "lstm": lstm, &["hidden", "cell"], ();
+    Lstm "lstm": lstm, ["hidden", "cell"], ();
     /// The gated recurrent unit.
-    Gru "gru": gru, &["hidden"], (options);
+    Gru "gru": gru, ["hidden"], (options);
     /// The gated-feedback RNN.
-    GfRnn "gfrnn": gf_rnn, &["hidden"], (options);
+    GfRnn "gfrnn": gf_rnn, ["hidden"], (options);
     /// The gated-feedback LSTM.
-    GfLstm "gflstm": gf_lstm, &["hidden", "cell"], (options);
+    GfLstm "gflstm": gf_lstm, ["hidden", "cell"], (options);
     /// The gated-feedback GRU.
-    GfGru "gfgru": gf_gru, &["hidden"], (options);
+    GfGru "gfgru": gf_gru, ["hidden"], (options);
 }
 
 impl CellKind {
@@ -215,23 +215,29 @@ impl Layer<'_> {
     }
 }
 
-/// What a layer carries from step to step.
+/// What a layer carries from step to step: the vectors that its cell names, in that order.
 #[derive(Clone, Debug)]
 pub struct State<V> {
-    /// The hidden vector.
+    /// The hidden vector, which goes up.
     pub hidden: V,
-    /// The memory cell, of cells that have one.
-    pub cell: Option<V>,
+    /// All others.
+    pub more: Vec<V>,
 }
 
 impl<V> State<V> {
+    /// All vectors, the hidden one first.
+    pub fn vectors(&self) -> impl Iterator<Item = &V> {
+        std::iter::once(&self.hidden).chain(&self.more)
+    }
+
     fn hidden(hidden: V) -> Self {
-        Self { hidden, cell: None }
+        let more = Vec::new();
+        Self { hidden, more }
     }
 
     fn with_cell(hidden: V, cell: V) -> Self {
-        let cell = Some(cell);
-        Self { hidden, cell }
+        let more = vec![cell];
+        Self { hidden, more }
     }
 }
 
@@ -254,6 +260,6 @@ impl<'a, V> StepInput<'a, V> {
 
     fn cell(&self) -> Result<&'a V> {
         let missing = || Error::argument("forward", "the state of this cell needs a memory cell");
-        self.state.cell.as_ref().ok_or_else(missing)
+        self.state.more.first().ok_or_else(missing)
     }
 }

@@ -78,7 +78,7 @@ fn one_unit_steps_as_its_equations_say() {
         };
         let first = State {
             hidden: one(h),
-            cell: model.has_cell().then(|| one(c)),
+            more: cell.states()[1..].iter().map(|_| one(c)).collect(),
         };
         let mut graph = Graph::new(Isa::best());
         let found = model.step(&mut graph, &one(x), &[first]).unwrap();
@@ -106,7 +106,7 @@ fn two_layers_are_connected_as_the_options_say() {
     let (x, old) = (0.7, [-0.4, 0.6]);
     let first = old.map(|h| State {
         hidden: one(h),
-        cell: None,
+        more: Vec::new(),
     });
     let mut graph = Graph::new(Isa::best());
     let next = model.step(&mut graph, &one(x), &first).unwrap();

@@ -99,19 +99,19 @@ fn net(config: &Config) -> Model<f64> {
 }
 
 fn states(model: &Model<f64>) -> States<Matrix<f64>> {
+    let more = model.config().cell.states().len() - 1;
     let state = |(number, &size): (u32, &usize)| State {
         hidden: leaf(size, BATCH, number),
-        cell: model.has_cell().then(|| leaf(size, BATCH, number + 1)),
+        more: (1..=more as u32)
+            .map(|k| leaf(size, BATCH, number + k))
+            .collect(),
     };
-    (10..).step_by(2).zip(&SIZES).map(state).collect()
+    (10..).step_by(1 + more).zip(&SIZES).map(state).collect()
 }
 
 /// All matrices of all layers.
 fn parts(states: &States<Matrix<f64>>) -> Vec<Matrix<f64>> {
-    let parts = states
-        .iter()
-        .flat_map(|state| std::iter::once(&state.hidden).chain(&state.cell));
-    parts.cloned().collect()
+    states.iter().flat_map(State::vectors).cloned().collect()
 }
 
 /// Features of `TIME` steps, column = t * BATCH + b; for a net with an embedding, symbols.
@@ -208,7 +208,7 @@ fn a_sample_in_a_batch_has_the_bits_it_has_alone() {
                 };
                 let own = |state: &State<Matrix<f64>>| State {
                     hidden: columns(&state.hidden, b..b + 1),
-                    cell: state.cell.as_ref().map(|cell| columns(cell, b..b + 1)),
+                    more: state.more.iter().map(|m| columns(m, b..b + 1)).collect(),
                 };
                 let own = first.iter().map(own).collect();
                 let (found, state) = unroll(&model, &mut graph, &alone, 1, own).unwrap();
@@ -300,10 +300,7 @@ fn what_does_not_fit_is_refused_and_leaves_no_trace() {
         wide[1].hidden = leaf(SIZES[1], BATCH + 1, 2);
         assert!(model.step(&mut graph, &x, &wide).is_err(), "{config:?}");
         let mut other = good.clone();
-        other[0].cell = match good[0].cell {
-            None => Some(leaf(SIZES[0], BATCH, 3)),
-            Some(_) => None,
-        };
+        other[0].more.push(leaf(SIZES[0], BATCH, 3));
         assert!(model.step(&mut graph, &x, &other).is_err(), "{config:?}");
         assert!(model.embed(&mut graph, &[0, INPUT]).is_err(), "{config:?}");
         let odd = Sequence::Symbols(vec![0; 3]);
