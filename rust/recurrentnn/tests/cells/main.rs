@@ -99,14 +99,15 @@ fn net(config: &Config) -> Model<f64> {
 }
 
 fn states(model: &Model<f64>) -> States<Matrix<f64>> {
-    let more = model.config().cell.states().len() - 1;
+    let names = model.config().cell.states();
     let state = |(number, &size): (u32, &usize)| State {
         hidden: leaf(size, BATCH, number),
-        more: (1..=more as u32)
-            .map(|k| leaf(size, BATCH, number + k))
+        more: (number + 1..)
+            .zip(&names[1..])
+            .map(|(number, _)| leaf(size, BATCH, number))
             .collect(),
     };
-    (10..).step_by(1 + more).zip(&SIZES).map(state).collect()
+    (10..).step_by(names.len()).zip(&SIZES).map(state).collect()
 }
 
 /// All matrices of all layers.
