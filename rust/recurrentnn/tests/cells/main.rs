@@ -21,6 +21,7 @@ const OUTPUT: usize = 3;
 const BATCH: usize = 2;
 const TIME: usize = 3;
 
+mod custom;
 mod equations;
 mod recorded;
 
@@ -43,12 +44,12 @@ fn config(cell: CellKind, options: Options) -> Config {
 }
 
 /// Every option of a cell that is not the default.
-fn other_options(cell: CellKind) -> Options {
+fn other_options(cell: &CellKind) -> Options {
     let mut options = Options::default();
     if !cell.has_unit_gates() {
         options.activation = ActivationKind::Relu;
     }
-    if cell == CellKind::Gru {
+    if *cell == CellKind::Gru {
         options.reset = Reset::Before;
     }
     if cell.has_feedback() {
@@ -60,10 +61,13 @@ fn other_options(cell: CellKind) -> Options {
 
 /// Every cell as it comes, with every other option, and with what a model adds.
 fn configs() -> Vec<Config> {
-    let mut all = Vec::new();
-    for &cell in CellKind::ALL {
-        let other = config(cell, other_options(cell));
-        all.push(config(cell, Options::default()));
+    let mut all = vec![config(
+        CellKind::Custom(custom::counting_lstm()),
+        Options::default(),
+    )];
+    for cell in CellKind::ALL {
+        let other = config(cell.clone(), other_options(cell));
+        all.push(config(cell.clone(), Options::default()));
         all.push(Config {
             output_size: None,
             ..other.clone()
