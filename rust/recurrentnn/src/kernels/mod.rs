@@ -12,6 +12,7 @@ pub mod buffer;
 pub mod gemm;
 pub mod isa;
 pub mod map;
+pub mod math;
 pub mod parallel;
 pub mod reduce;
 pub mod softmax;

@@ -1,5 +1,6 @@
 //! The recorder that writes a step down instead of carrying it out.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::expression::{Columns, Expression, Node, Term};
@@ -37,6 +38,15 @@ impl Symbol {
             Columns::Fixed(cols) => cols,
         };
         Shape::new(self.rows, cols)
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.columns {
+            Columns::Batch => write!(f, "{}xbatch", self.rows),
+            Columns::Fixed(cols) => write!(f, "{}x{cols}", self.rows),
+        }
     }
 }
 

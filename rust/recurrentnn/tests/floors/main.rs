@@ -19,7 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["graph", "gradcheck"],
     &["program"],
     &["cells", "optim"],
-    &["config", "model", "unroll"],
+    &["config", "plan", "model", "unroll"],
     &["text", "sample", "io"],
 ];
 
@@ -47,6 +47,7 @@ const NAMES_NO_MEMBER: &[(&str, &str)] = &[
     ("graph", "ops"),
     ("gradcheck", "ops"),
     ("program", "ops"),
+    ("plan", "cells"),
     ("model", "cells"),
     ("unroll", "cells"),
 ];
@@ -66,8 +67,12 @@ const FAMILIES: &[(&str, &[&str])] = &[
             "sigmoid",
         ],
     ),
-    // The gated-feedback cells end in the equations of the plain ones.
-    ("cells", &["gate", "feedback", "lstm", "gru"]),
+    // The gated-feedback cells end in the equations of the plain ones; a cell of the user's own is
+    // none of the table.
+    (
+        "cells",
+        &["gate", "feedback", "lstm", "gru", "custom", "sketch"],
+    ),
     ("optim", &["clip"]),
     ("io", &[]),
 ];
