@@ -12,6 +12,8 @@ pub mod buffer;
 pub mod gemm;
 pub mod isa;
 pub mod map;
+mod memory;
+pub mod panel;
 pub mod parallel;
 pub mod reduce;
 pub mod softmax;
