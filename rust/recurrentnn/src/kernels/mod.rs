@@ -13,6 +13,8 @@ pub mod gemm;
 pub mod isa;
 pub mod map;
 pub mod math;
+mod memory;
+pub mod panel;
 pub mod parallel;
 pub mod reduce;
 pub mod softmax;

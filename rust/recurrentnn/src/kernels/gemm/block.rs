@@ -1,11 +1,12 @@
 //! The product of one thread's block: loops around the tile that keep its operands in cache.
 
-use super::pack::{Scratch, pack_rows};
+use super::pack::pack_rows;
 use super::tile::{Place, TILE_COLS, tile};
 use super::{Output, Strided};
 use crate::element::Element;
 use crate::element::simd::Simd;
 use crate::kernels::isa::Task;
+use crate::kernels::memory::Scratch;
 
 /// Depth of a block: a panel of `a` (16 x 256 floats) is half of a 32 KiB level-1 cache.
 const BLOCK_DEPTH: usize = 256;
