@@ -1,6 +1,6 @@
-use super::{Elementwise, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::Elementwise;
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = x + amount.
 #[derive(Clone, Copy, Debug)]
@@ -11,16 +11,19 @@ pub struct Shift {
 
 impl Elementwise for Shift {
     const NAME: &'static str = "shift";
+}
+
+impl Formula for Shift {
     const SAVED: Saved = Saved::Input;
     const COST: Cost = Cost::Cheap;
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
-        x + T::from_f64(self.amount)
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        x + V::number(self.amount)
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, _x: T) -> T {
-        T::ONE
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, _x: V) -> V {
+        V::number(1.0)
     }
 }
