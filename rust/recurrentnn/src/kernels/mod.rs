@@ -9,6 +9,7 @@
 mod arch;
 pub mod broadcast;
 pub mod buffer;
+pub mod formula;
 pub mod gemm;
 pub mod isa;
 pub mod map;
@@ -23,6 +24,7 @@ pub mod update;
 #[cfg(test)]
 mod naive;
 
+pub use formula::{Formula, Saved};
 pub use gemm::{Product, gemm};
 pub use isa::Isa;
 pub use parallel::Cost;

@@ -3,6 +3,7 @@
 //! An op sees slices and shapes; it knows no graph. A forward rule writes every element of its
 //! output; a backward rule fills the gradient of *one* input per call and *accumulates*, so that
 //! `op(x, x)` needs no special case.
+#![allow(clippy::inline_always)] // see `kernels::isa::Task`: what is not inlined misses the instruction set
 
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -64,7 +65,7 @@ mod transpose;
 mod where_;
 
 pub use axis::Axis;
-pub(crate) use elementwise::{Elementwise, Saved};
+pub(crate) use elementwise::Elementwise;
 pub use form::Form;
 
 /// A matrix as an op sees it.

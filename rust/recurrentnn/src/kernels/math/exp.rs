@@ -32,9 +32,11 @@ const DOUBLE: [f64; 10] = [
 pub(super) fn parts<V: Vector>(x: V) -> (V, V) {
     let n = (x * V::number(std::f64::consts::LOG2_E)).round();
     let (high, low) = ln_2::<V>();
-    let r = n.mul_add(-low, n.mul_add(-high, x));
+    // r = start - rest; rounding that difference would cost half as much as the last sum.
+    let (start, rest) = (n.mul_add(-high, x), n * low);
+    let r = start - rest;
     let p = polynomial(r, for_type::<V, &[f64]>(&SINGLE, &DOUBLE));
-    (n, (r * r).mul_add(p, r))
+    (n, start + (r * r).mul_add(p, -rest))
 }
 
 /// x 2^n, where neither 2^n nor the result need be a normal number.

@@ -5,7 +5,7 @@ use crate::element::simd::Vector;
 
 /// 1 / (1 + e^-x), with its relative accuracy where it is small.
 ///
-/// With e^|x| = 2^n (1 + q) the smaller side is 2^-n / ((1 + 2^-n) + q): two roundings and a
+/// With e^|x| = 2^n (1 + q) the smaller side is 2^-n / (1 + (2^-n + q)): two roundings and a
 /// quotient. The larger is 1 minus that.
 #[inline(always)]
 pub fn sigmoid<V: Vector>(x: V) -> V {
@@ -15,6 +15,6 @@ pub fn sigmoid<V: Vector>(x: V) -> V {
     let (n, q) = exp::parts(at_most(x.abs(), V::number(bound)));
     let first = at_most(n, V::number(most));
     let power = (-first).power_of_two();
-    let small = power / ((one + power) + q) * (first - n).power_of_two();
+    let small = power / (one + (power + q)) * (first - n).power_of_two();
     V::select(x.greater(V::number(0.0)), one - small, small)
 }

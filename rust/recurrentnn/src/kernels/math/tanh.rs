@@ -40,6 +40,6 @@ pub fn tanh<V: Vector>(x: V) -> V {
     // From 20 on the result is 1 in both types.
     let (n, q) = exp::parts(at_most(size + size, V::number(40.0)));
     let power = (-n).power_of_two();
-    let far = one - (power + power) / ((one + power) + q);
+    let far = one - (power + power) / (one + (power + q));
     V::select(size.greater(V::number(0.55)), far, near).with_sign_of(x)
 }
