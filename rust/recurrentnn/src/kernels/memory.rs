@@ -38,6 +38,11 @@ impl<T: Element> Lines<T> {
         })
     }
 
+    /// How many numbers.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
     #[inline(always)]
     pub(super) fn as_slice(&self) -> &[T] {
         // SAFETY: the lines hold `len` elements or more, are initialised and aligned for them, and

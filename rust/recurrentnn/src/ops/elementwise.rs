@@ -1,14 +1,17 @@
 //! What an op of one number is: a formula and a name.
 
+use std::sync::Arc;
+
 use super::{Form, Operand, Pull, Rule, expect_operands};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernels::formula::{accumulate_slope, map_formula};
+use crate::kernels::machine::Function;
 use crate::kernels::{Formula, Isa, Saved};
 use crate::shape::Shape;
 
 /// An op that maps every number by itself.
-pub(crate) trait Elementwise: Formula {
+pub(crate) trait Elementwise: Formula + Clone + 'static {
     /// The name in messages, tables, Python and the reference.
     const NAME: &'static str;
 
@@ -34,6 +37,10 @@ impl<E: Elementwise> Rule for E {
 
     fn form(&self) -> Form {
         Elementwise::form(self)
+    }
+
+    fn function<T: Element>(&self) -> Option<(Saved, Arc<dyn Function<T>>)> {
+        Some((E::SAVED, Arc::new(self.clone())))
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

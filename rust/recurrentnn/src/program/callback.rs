@@ -59,7 +59,13 @@ pub(super) struct Backward {
 
 impl Backward {
     /// Adds it to `into`.
-    pub(super) fn add<T: Element>(&self, isa: Isa, inputs: &[&[T]], columns: usize, into: &mut [T]) {
+    pub(super) fn add<T: Element>(
+        &self,
+        isa: Isa,
+        inputs: &[&[T]],
+        columns: usize,
+        into: &mut [T],
+    ) {
         let all = operands(&self.windows, inputs, columns);
         if let [inputs @ .., output, grad] = &all[..] {
             let pull = Pull {
@@ -91,7 +97,9 @@ impl<T: Element> Callback<T> for Unpacked {
         let (weight, of) = (inputs[0], inputs[1]);
         let (m, k) = (out.len() / columns, of.len() / columns);
         match inputs.get(2) {
-            Some(column) => out.chunks_exact_mut(m).for_each(|out| out.copy_from_slice(column)),
+            Some(column) => out
+                .chunks_exact_mut(m)
+                .for_each(|out| out.copy_from_slice(column)),
             None if self.keep => {}
             None => out.fill(T::ZERO),
         }

@@ -15,8 +15,8 @@ use super::step::{Factor, Id, Job, Kind, Step, Weight};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernels::machine::{
-    Call, Code, Gather, Instruction, LaneStep, Lanes, Multiply, Operand, Place, Plane, Segment, Span,
-    Stage, Start,
+    Call, Code, Gather, Instruction, LaneStep, Lanes, Multiply, Operand, Place, Plane, Segment,
+    Span, Stage, Start,
 };
 use crate::ops::Op;
 use crate::shape::Shape;
@@ -60,8 +60,14 @@ pub(super) enum PlacedJob {
         of: Place,
     },
     /// Of the input's symbols; the column is that of [`Fill::Table`].
-    Scatter { weight: Weight, grad: Place },
-    Columns { weight: usize, grad: Place },
+    Scatter {
+        weight: Weight,
+        grad: Place,
+    },
+    Columns {
+        weight: usize,
+        grad: Place,
+    },
     Products {
         weight: usize,
         grad: Place,
@@ -282,7 +288,9 @@ impl Encoder<'_> {
             return Err(lost());
         };
         let read = inputs.iter().copied();
-        let read: Vec<_> = read.chain([Factor::Value(call), Factor::Value(grad)]).collect();
+        let read: Vec<_> = read
+            .chain([Factor::Value(call), Factor::Value(grad)])
+            .collect();
         let op = op.clone();
         let (places, windows) = self.windows(&read)?;
         Ok((places, Backward { op, wrt, windows }))
@@ -384,9 +392,7 @@ impl Encoder<'_> {
             let start = match target.start {
                 emit::Start::Zero => Start::Zero,
                 emit::Start::Keep => Start::Keep,
-                emit::Start::Column(number) => {
-                    Start::Column(self.weight_plane(self.whole(number)))
-                }
+                emit::Start::Column(number) => Start::Column(self.weight_plane(self.whole(number))),
             };
             encoded.push((self.place(target.id)?, start));
         }
@@ -439,16 +445,22 @@ impl Encoder<'_> {
 
     fn finish<T: Element>(mut self, stages: Vec<Stage<T>>, forward: usize) -> Result<Compiled<T>> {
         let step = self.step;
-        let jobs = step.jobs.iter().map(|job| self.job(job)).collect::<Result<_>>()?;
+        let jobs = step
+            .jobs
+            .iter()
+            .map(|job| self.job(job))
+            .collect::<Result<_>>()?;
         let find = |wanted: &dyn Fn(&Kind) -> bool| {
             let mut ids = 0..step.nodes.len();
             let id = ids.find(|&id| wanted(step.kind(id)));
-            id.and_then(|id| self.placed.place(id)).map(|place| place.plane)
+            id.and_then(|id| self.placed.place(id))
+                .map(|place| place.plane)
         };
         let results = step.results.iter().map(|&id| self.place(id));
         let states = step.next.iter().map(|&id| Ok(self.place(id)?.plane));
         let state_grads = step.state_grads.iter().map(|&id| Ok(self.place(id)?.plane));
-        let result_grad = |number| find(&|kind| matches!(kind, Kind::ResultGrad(n) if *n == number));
+        let result_grad =
+            |number| find(&|kind| matches!(kind, Kind::ResultGrad(n) if *n == number));
         Ok(Compiled {
             forward,
             input: find(&|kind| matches!(kind, Kind::Input)),
@@ -488,7 +500,7 @@ impl Arithmetic {
             Self::Shift(x) => Lanes::Shift(T::from_f64(*x)),
             Self::From(x) => Lanes::From(T::from_f64(*x)),
             Self::Function(op, of) => {
-                let function = Op::function::<T>(op).ok_or_else(lost)?;
+                let (_, function) = Op::function::<T>(op).ok_or_else(lost)?;
                 Lanes::Function(function, *of)
             }
         })

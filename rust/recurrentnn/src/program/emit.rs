@@ -139,7 +139,10 @@ pub(super) fn emit(step: &Step, passes: Passes, gather: bool) -> Items {
     };
     for is_gradient in [false, true] {
         let in_pass = |&id: &Id| emitter.live[id] && step.is_gradient[id] == is_gradient;
-        let last = (0..step.nodes.len()).filter(in_pass).map(|id| emitter.stage[id]).max();
+        let last = (0..step.nodes.len())
+            .filter(in_pass)
+            .map(|id| emitter.stage[id])
+            .max();
         for stage in 0..last.map_or(0, |last| last + 1) {
             let of_stage = |id: &Id| in_pass(id) && emitter.stage[*id] == stage;
             let nodes: Vec<Id> = emitter.order.iter().copied().filter(of_stage).collect();
@@ -253,7 +256,13 @@ impl<'a> Emitter<'a> {
     }
 
     fn phase_of(&self, id: Id) -> usize {
-        let value = |of: Id| if self.computed_with(id, of) { self.phase[of] } else { 0 };
+        let value = |of: Id| {
+            if self.computed_with(id, of) {
+                self.phase[of]
+            } else {
+                0
+            }
+        };
         match self.step.kind(id) {
             Kind::Sum(terms) => {
                 let phase = |term: &Term| match term {
@@ -262,12 +271,22 @@ impl<'a> Emitter<'a> {
                 };
                 terms.iter().map(phase).max().unwrap_or(0)
             }
-            _ => self.step.reads(id).into_iter().map(value).max().unwrap_or(0),
+            _ => self
+                .step
+                .reads(id)
+                .into_iter()
+                .map(value)
+                .max()
+                .unwrap_or(0),
         }
     }
 
     fn stage(&self, stage: usize, nodes: &[Id], items: &mut Vec<Item>) {
-        let phases = nodes.iter().map(|&id| self.phase[id] + 1).max().unwrap_or(0);
+        let phases = nodes
+            .iter()
+            .map(|&id| self.phase[id] + 1)
+            .max()
+            .unwrap_or(0);
         let mut begun = vec![false; self.step.nodes.len()];
         for phase in 0..phases {
             self.products(stage, phase, nodes, &mut begun, items);
@@ -338,14 +357,18 @@ impl<'a> Emitter<'a> {
                 }
             }
         }
-        items.extend(groups.into_iter().map(|((operand, transposed), targets)| Item {
-            stage,
-            what: What::Multiply {
-                operand,
-                transposed,
-                targets,
-            },
-        }));
+        items.extend(
+            groups
+                .into_iter()
+                .map(|((operand, transposed), targets)| Item {
+                    stage,
+                    what: What::Multiply {
+                        operand,
+                        transposed,
+                        targets,
+                    },
+                }),
+        );
     }
 
     /// What the first, or a later, product of a sum is added to.

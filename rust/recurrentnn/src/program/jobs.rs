@@ -8,7 +8,6 @@ use super::prepare::{Source, Weights};
 use super::step::Weight;
 use crate::element::Element;
 use crate::kernels::broadcast::{Extent, Operand, accumulate_broadcast};
-use crate::kernels::gemm::outer;
 use crate::kernels::machine::{Memory, Place, Span};
 use crate::kernels::{Cost, Isa, Product, gemm};
 
@@ -34,7 +33,11 @@ impl<'a, T: Element> Columns<'a, T> {
         let plane = memory.shape(place.plane);
         let extent = memory.extent();
         let all = memory.plane(place.plane);
-        let after = if plane.span == Span::States { place.after } else { 0 };
+        let after = if plane.span == Span::States {
+            place.after
+        } else {
+            0
+        };
         let one = extent.batch * plane.rows;
         match (plane.span, step) {
             (Span::Fixed(_), _) => all,
@@ -123,7 +126,9 @@ impl<T: Element> Jobs<'_, T> {
         let sources: Vec<_> = targets.iter().map(|(_, grad)| columns.get(*grad)).collect();
         let mut all = Vec::with_capacity(targets.len());
         for (number, grad) in grads.iter_mut().enumerate() {
-            let target = targets.iter().position(|(weight, _)| weight.number == number);
+            let target = targets
+                .iter()
+                .position(|(weight, _)| weight.number == number);
             if let Some(at) = target {
                 let (weight, place) = targets[at];
                 let rows = self.rows(place);
@@ -132,7 +137,19 @@ impl<T: Element> Jobs<'_, T> {
             }
         }
         let operand = columns.get(of);
-        outer(self.isa, &mut all, &operand, self.rows(of), columns.count());
+        for (rows, dz, dw) in all {
+            let (n, k) = (self.rows(of), columns.count());
+            gemm(
+                self.isa,
+                Product::TransposedRight,
+                rows,
+                n,
+                k,
+                dz,
+                &operand,
+                dw,
+            );
+        }
     }
 
     fn other(&self, job: &PlacedJob, columns: &mut Columns<'_, T>, grads: &mut [&mut [T]]) {
@@ -196,10 +213,28 @@ impl<T: Element> Jobs<'_, T> {
         let into = &mut grads[weight.number][weight.first * rows..][..weight.columns * rows];
         let embedding = self.weights.values[number];
         let (isa, size) = (self.isa, weight.columns);
-        gemm(isa, Product::Plain, rows, size, symbols, &table, embedding, into);
+        gemm(
+            isa,
+            Product::Plain,
+            rows,
+            size,
+            symbols,
+            &table,
+            embedding,
+            into,
+        );
         let values = self.weights.columns(weight);
         let into = &mut *grads[number];
-        gemm(isa, Product::TransposedLeft, symbols, size, rows, &table, values, into);
+        gemm(
+            isa,
+            Product::TransposedLeft,
+            symbols,
+            size,
+            rows,
+            &table,
+            values,
+            into,
+        );
     }
 }
 

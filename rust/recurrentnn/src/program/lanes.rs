@@ -17,11 +17,7 @@ impl Absorbed {
 }
 
 /// Finds what can be absorbed: read once, by something computed in the same phase.
-pub(super) fn absorb(
-    step: &Step,
-    live: &[bool],
-    together: &dyn Fn(Id, Id) -> bool,
-) -> Absorbed {
+pub(super) fn absorb(step: &Step, live: &[bool], together: &dyn Fn(Id, Id) -> bool) -> Absorbed {
     let uses = step.uses();
     let mut absorbed = Absorbed(vec![false; step.nodes.len()]);
     let can = |of: Id, into: Id| live[into] && uses[of] == 1 && together(of, into);
@@ -135,7 +131,9 @@ enum Sum {
 fn sum(step: &Step, absorbed: &Absorbed, id: Id, terms: &[Term]) -> Vec<(Arithmetic, Inputs)> {
     use Arithmetic::{Add, AddMul, Function, Mul, MulMul, Neg, Sub, SubMul};
     let mut out: Vec<(Arithmetic, Inputs)> = Vec::new();
-    let in_place = terms.iter().any(|t| t.is_product() || matches!(t, Term::Begun(_)));
+    let in_place = terms
+        .iter()
+        .any(|t| t.is_product() || matches!(t, Term::Begun(_)));
     let mut sum = if in_place { Sum::Written } else { Sum::Nothing };
     let this = Factor::Value(id);
     for (at, term) in terms.iter().enumerate() {

@@ -103,7 +103,10 @@ impl<'a> Lowering<'a> {
             (Recorded::Input, _) => value(self.step.push(Kind::Input, node.rows, false)),
             (Recorded::State(number), _) => match self.step.states.get(*number) {
                 Some(id) => value(*id),
-                None => Err(Error::argument("compile", "a state is read that nobody keeps")),
+                None => Err(Error::argument(
+                    "compile",
+                    "a state is read that nobody keeps",
+                )),
             },
             (Recorded::Apply { .. }, Columns::Fixed(cols)) => {
                 self.weights.push(Shape::new(node.rows, cols));
@@ -221,7 +224,10 @@ impl<'a> Lowering<'a> {
 
     fn finish(mut self, states: &[usize]) -> Result<Parts> {
         let Some(outputs) = self.from.results.len().checked_sub(states.len()) else {
-            return Err(Error::argument("compile", "the step must give every state anew"));
+            return Err(Error::argument(
+                "compile",
+                "the step must give every state anew",
+            ));
         };
         let results = self.from.results.clone();
         for (at, index) in results.into_iter().enumerate() {

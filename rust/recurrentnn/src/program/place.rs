@@ -126,13 +126,7 @@ fn segments(step: &Step, items: &Items) -> Vec<usize> {
     segments
 }
 
-fn lives(
-    step: &Step,
-    items: &Items,
-    segments: &[usize],
-    same: &[Id],
-    gather: bool,
-) -> Vec<Life> {
+fn lives(step: &Step, items: &Items, segments: &[usize], same: &[Id], gather: bool) -> Vec<Life> {
     let mut lives = vec![Life::UNTOUCHED; step.nodes.len()];
     for (at, item) in items.items.iter().enumerate() {
         for id in item.what.reads() {
@@ -147,7 +141,11 @@ fn lives(
             life.last_write = life.last_write.max(at);
         }
     }
-    let kept = step.results.iter().chain(&step.next).chain(&step.state_grads);
+    let kept = step
+        .results
+        .iter()
+        .chain(&step.next)
+        .chain(&step.state_grads);
     for id in kept.copied().chain(step.input_grad) {
         lives[same[id]].read_at_end();
     }
@@ -200,10 +198,15 @@ impl Placer<'_> {
                 .find(|&id| matches!(step.kind(id), Kind::StateGrad(n) if *n == number));
             let Some(incoming) = incoming else { continue };
             let read = self.lives[incoming];
-            let written = self.items.items.iter().filter(|i| i.what.writes().contains(&grad));
+            let written = self
+                .items
+                .items
+                .iter()
+                .filter(|i| i.what.writes().contains(&grad));
             let stages: Vec<usize> = written.map(|item| item.stage).collect();
             let in_one_loop = stages.iter().all(|&stage| {
-                self.items.stages[stage] != Order::Together && (!read.touched || read.stage == Some(stage))
+                self.items.stages[stage] != Order::Together
+                    && (!read.touched || read.stage == Some(stage))
             });
             let at_end = read.last_read == END;
             let span = if in_one_loop && !at_end && self.plan {

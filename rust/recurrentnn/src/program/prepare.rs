@@ -40,7 +40,9 @@ impl<'a, T: Element> Weights<'a, T> {
 /// Memory for the packed weights; `None` if there is not that much.
 pub(super) fn empty_packs<T: Element>(isa: Isa, compiled: &Compiled<T>) -> Option<Vec<Packed<T>>> {
     let shapes = compiled.code.packs.iter();
-    shapes.map(|(rows, depth)| Packed::new(isa, rows, *depth)).collect()
+    shapes
+        .map(|(rows, depth)| Packed::new(isa, rows, *depth))
+        .collect()
 }
 
 /// Copies everything that is derived from the weights to where the run reads it.
@@ -77,9 +79,21 @@ fn pack<T: Element>(part: &PackPart, weights: Weights<'_, T>, packed: &mut Packe
     let values = weights.columns(part.weight);
     let rows = weights.shapes[part.weight.number].rows;
     if part.transposed {
-        packed.pack_transposed(part.target, part.at_depth, values, rows, part.weight.columns);
+        packed.pack_transposed(
+            part.target,
+            part.at_depth,
+            values,
+            rows,
+            part.weight.columns,
+        );
     } else {
-        packed.pack(part.target, part.at_depth, values, rows, part.weight.columns);
+        packed.pack(
+            part.target,
+            part.at_depth,
+            values,
+            rows,
+            part.weight.columns,
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 //! gradients of weights at the end.
 
 use super::step::{Factor, Id, Job, Kind, Step, Term};
-use crate::ops::Saved;
+use crate::kernels::Saved;
 
 /// Appends the gradients of everything the results depend on; that of the input only if asked for.
 pub(super) fn reverse(step: &mut Step, wants_input: bool) {
@@ -92,8 +92,9 @@ fn spread(step: &mut Step, id: Id, kind: &Kind, grad: Id, into: &mut [Vec<Term>]
             Term::Value(step.push(scaled, rows, true))
         }),
         Kind::Map { op, of } => {
-            let saved = match op.saved() {
-                Some(Saved::Input) => *of,
+            // What it is written with is the same for both element types.
+            let saved = match op.function::<f32>() {
+                Some((Saved::Input, _)) => *of,
                 _ => id,
             };
             let op = op.clone();

@@ -12,7 +12,7 @@ use super::prepare::{Source, Weights, empty_packs, prepare};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
-use crate::kernels::machine::{self, Extent, Memory, Place, Span};
+use crate::kernels::machine::{self, Extent, Memory, Place, Span, Stopped};
 use crate::kernels::panel::Packed;
 use crate::shape::Shape;
 
@@ -138,7 +138,12 @@ impl<T: Element> Program<T> {
 
     fn input_rows(&self) -> usize {
         let input = |node: &&super::step::Node| matches!(node.kind, super::step::Kind::Input);
-        self.parts.step.nodes.iter().find(input).map_or(0, |node| node.rows)
+        self.parts
+            .step
+            .nodes
+            .iter()
+            .find(input)
+            .map_or(0, |node| node.rows)
     }
 
     /// Which variant serves a call best.
@@ -153,7 +158,10 @@ impl<T: Element> Program<T> {
             (Source::Embedding(_), Input::Symbols(_)) => symbols <= MOST_CACHED,
             _ => false,
         };
-        let embeds = matches!((self.source, call.input), (Source::Embedding(_), Input::Symbols(_)));
+        let embeds = matches!(
+            (self.source, call.input),
+            (Source::Embedding(_), Input::Symbols(_))
+        );
         Variant {
             differentiate: call.differentiate,
             input_grad: call.differentiate && (call.input_grad || embeds && !gather),
@@ -171,18 +179,29 @@ impl<T: Element> Program<T> {
         Ok(compiled)
     }
 
-    fn workspace(&self, compiled: &Compiled<T>, variant: Variant, call: &Call<'_, T>) -> Result<Workspace<T>> {
+    fn workspace(
+        &self,
+        compiled: &Compiled<T>,
+        variant: Variant,
+        call: &Call<'_, T>,
+    ) -> Result<Workspace<T>> {
         let symbols = self.symbols(self.input_rows());
         let idle = {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             let fits = |w: &Workspace<T>| w.variant == variant && w.isa == call.isa;
             let same = |w: &Workspace<T>| fits(w) && w.memory.extent() == call.extent;
-            let at = idle.iter().position(same).or_else(|| idle.iter().position(fits));
+            let at = idle
+                .iter()
+                .position(same)
+                .or_else(|| idle.iter().position(fits));
             at.map(|at| idle.swap_remove(at))
         };
         let no_memory = || {
             let columns = call.extent.columns();
-            Error::memory("forward", format!("not enough memory for {columns} steps and samples"))
+            Error::memory(
+                "forward",
+                format!("not enough memory for {columns} steps and samples"),
+            )
         };
         match idle {
             Some(workspace) if workspace.memory.extent() == call.extent => Ok(workspace),
@@ -289,7 +308,11 @@ impl<T: Element> Run<T> {
             fill_input(weights, call.input, memory.plane_mut(plane));
         }
         self.fresh = false;
-        let threads = if compiled.passes.partition { call.threads } else { 1 };
+        let threads = if compiled.passes.partition {
+            call.threads
+        } else {
+            1
+        };
         let stages = 0..compiled.forward;
         self.stages(call.isa, threads, stages, poll)?;
         self.fresh = true;
@@ -311,7 +334,11 @@ impl<T: Element> Run<T> {
             symbols: &self.symbols,
             threads,
         };
-        run.stages(stages, &mut workspace.memory, poll).map_err(|machine::Stopped| Error::Interrupted)
+        run.stages(stages, &mut workspace.memory, poll)
+            .map_err(|stopped| match stopped {
+                Stopped::Poll => Error::Interrupted,
+                Stopped::Memory => Error::memory("forward", "not enough memory for scratch"),
+            })
     }
 
     /// Steps and samples.
@@ -327,7 +354,10 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn result(&self, number: usize) -> Result<&[T]> {
-        Ok(columns(&self.space()?.memory, self.compiled.results[number]))
+        Ok(columns(
+            &self.space()?.memory,
+            self.compiled.results[number],
+        ))
     }
 
     /// A state after the last step.
@@ -360,7 +390,10 @@ impl<T: Element> Run<T> {
         let memory = &mut self.workspace.as_mut().ok_or_else(ended)?.memory;
         for (number, plane) in compiled.result_grads.iter().enumerate() {
             if let Some(plane) = *plane {
-                put(memory.plane_mut(plane), incoming.results.get(number).copied().flatten());
+                put(
+                    memory.plane_mut(plane),
+                    incoming.results.get(number).copied().flatten(),
+                );
             }
         }
         let Extent { time, batch } = memory.extent();
@@ -368,11 +401,19 @@ impl<T: Element> Run<T> {
             let shape = memory.shape(plane);
             let one = shape.rows * batch;
             // After the last step.
-            let at = if shape.span == Span::Carry { time & 1 } else { time };
+            let at = if shape.span == Span::Carry {
+                time & 1
+            } else {
+                time
+            };
             let to = &mut memory.plane_mut(plane)[at * one..][..one];
             put(to, incoming.states.get(number).copied().flatten());
         }
-        let threads = if compiled.passes.partition { threads } else { 1 };
+        let threads = if compiled.passes.partition {
+            threads
+        } else {
+            1
+        };
         let stages = compiled.forward..compiled.code.stages.len();
         self.stages(isa, threads, stages, poll)
     }
@@ -418,7 +459,10 @@ pub fn weight_gradients<T: Element>(
     let weights = weights(&first.program, values);
     let memories = runs.iter().map(|run| Ok(&run.space()?.memory));
     let memories = memories.collect::<Result<Vec<_>>>()?;
-    let symbols: Vec<usize> = runs.iter().flat_map(|run| run.symbols.iter().copied()).collect();
+    let symbols: Vec<usize> = runs
+        .iter()
+        .flat_map(|run| run.symbols.iter().copied())
+        .collect();
     let jobs = |symbols| Jobs {
         isa,
         compiled,
@@ -479,7 +523,11 @@ fn weights<'a, T: Element>(program: &'a Program<T>, values: &'a [&'a [T]]) -> We
 fn columns<T: Element>(memory: &Memory<T>, place: Place) -> &[T] {
     let shape = memory.shape(place.plane);
     let extent = memory.extent();
-    let after = if shape.span == Span::States { place.after } else { 0 };
+    let after = if shape.span == Span::States {
+        place.after
+    } else {
+        0
+    };
     let first = after * extent.batch * shape.rows;
     &memory.plane(place.plane)[first..][..extent.columns() * shape.rows]
 }

@@ -182,7 +182,11 @@ impl Step {
 
     /// What must be computed: results, states, their gradients and what jobs read.
     pub(super) fn roots(&self) -> Vec<Id> {
-        let given = self.results.iter().chain(&self.next).chain(&self.state_grads);
+        let given = self
+            .results
+            .iter()
+            .chain(&self.next)
+            .chain(&self.state_grads);
         let mut roots: Vec<Id> = given.copied().chain(self.input_grad).collect();
         for job in &self.jobs {
             for id in job.inputs() {

@@ -40,7 +40,10 @@ impl Barrier {
         }
         let mut spins = 0;
         while self.round.load(Ordering::Acquire) == round {
-            assert!(!self.broken.load(Ordering::Relaxed), "another thread panicked");
+            assert!(
+                !self.broken.load(Ordering::Relaxed),
+                "another thread panicked"
+            );
             spins += 1;
             if spins < SPINS {
                 std::hint::spin_loop();

@@ -142,7 +142,8 @@ impl<T> Code<T> {
                         let operand: usize = multiply.operand.iter().map(|p| rows(*p)).sum();
                         assert_eq!(operand, *depth);
                         assert_eq!(multiply.targets.len(), target_rows.len());
-                        for ((target, start), expected) in multiply.targets.iter().zip(target_rows) {
+                        for ((target, start), expected) in multiply.targets.iter().zip(target_rows)
+                        {
                             assert_eq!(rows(*target), *expected);
                             assert!(multiply.operand.iter().all(|p| p != target));
                             if let Start::Column(bias) = start {

@@ -77,7 +77,8 @@ pub(super) unsafe fn each<S: Simd, T: Element, const N: usize>(
     let read = |i: usize, count: usize| {
         inputs.map(|input| unsafe { std::slice::from_raw_parts(input.add(i), count) })
     };
-    let write = |i: usize, count: usize| unsafe { std::slice::from_raw_parts_mut(out.add(i), count) };
+    let write =
+        |i: usize, count: usize| unsafe { std::slice::from_raw_parts_mut(out.add(i), count) };
     let mut i = 0;
     while i + 2 * lanes <= len {
         let a = read(i, lanes).map(T::Vector::<S>::load);

@@ -3,7 +3,7 @@
 use std::ptr::NonNull;
 
 use crate::element::Element;
-use crate::kernels::lines::Lines;
+use crate::kernels::memory::Lines;
 
 /// How many columns a plane has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct Memory<T> {
     lines: Lines<T>,
     planes: Vec<(Plane, usize)>,
     extent: Extent,
+    /// Slots of each thread.
+    scratch: Vec<Lines<T>>,
 }
 
 /// Planes start on a cache line.
@@ -97,6 +99,7 @@ impl<T: Element> Memory<T> {
             lines,
             planes: placed,
             extent,
+            scratch: Vec::new(),
         })
     }
 
@@ -108,6 +111,11 @@ impl<T: Element> Memory<T> {
     /// Bytes it takes.
     pub fn bytes(&self) -> usize {
         self.lines.len() * size_of::<T>()
+    }
+
+    /// What a plane is.
+    pub fn shape(&self, plane: usize) -> Plane {
+        self.planes[plane].0
     }
 
     /// The numbers of a plane.
@@ -122,31 +130,27 @@ impl<T: Element> Memory<T> {
         &mut self.lines.as_mut_slice()[start..][..shape.len(self.extent)]
     }
 
-    /// Two planes, the first to be written.
-    ///
-    /// # Panics
-    /// If they are the same.
-    pub fn pair_mut(&mut self, write: usize, read: usize) -> (&mut [T], &[T]) {
-        let [(a, a_start), (b, b_start)] = [self.planes[write], self.planes[read]];
-        let (a_len, b_len) = (a.len(self.extent), b.len(self.extent));
-        let all = self.lines.as_mut_slice();
-        if a_start < b_start {
-            let (low, high) = all.split_at_mut(b_start);
-            (&mut low[a_start..][..a_len], &high[..b_len])
-        } else {
-            let (low, high) = all.split_at_mut(a_start);
-            (&mut high[..a_len], &low[b_start..][..b_len])
+    /// Makes sure of `threads` scratch memories of `len` numbers; false if there is not that much.
+    pub(super) fn reserve(&mut self, threads: usize, len: usize) -> bool {
+        self.scratch.retain(|scratch| scratch.len() >= len);
+        while self.scratch.len() < threads {
+            match Lines::zeros(len) {
+                Some(scratch) => self.scratch.push(scratch),
+                None => return false,
+            }
         }
+        true
     }
 
-    /// The planes as the threads of a machine share them.
-    pub(super) fn shared(&mut self) -> Shared<'_, T> {
-        Shared {
+    /// The planes as the threads of a machine share them, and the scratch memory of each.
+    pub(super) fn shared(&mut self) -> (Shared<'_, T>, &mut [Lines<T>]) {
+        let shared = Shared {
             start: NonNull::from(self.lines.as_mut_slice()).cast(),
             len: self.lines.len(),
             planes: &self.planes,
             extent: self.extent,
-        }
+        };
+        (shared, &mut self.scratch)
     }
 }
 
@@ -189,8 +193,12 @@ impl<T: Element> Shared<'_, T> {
         self.extent
     }
 
+    pub(super) fn plane(&self, place: Place) -> Plane {
+        self.planes[place.plane].0
+    }
+
     pub(super) fn rows(&self, place: Place) -> usize {
-        self.planes[place.plane].0.rows
+        self.plane(place).rows
     }
 
     /// Address of the first of these columns, all of which lie in the plane.

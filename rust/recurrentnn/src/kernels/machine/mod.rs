@@ -27,6 +27,3 @@ pub use function::{Function, Use};
 pub use lanes::Lanes;
 pub use memory::{Extent, Memory, Place, Plane, Span};
 pub use team::{Run, Stopped};
-
-#[cfg(test)]
-mod tests;

@@ -107,7 +107,9 @@ impl<T: Element> Worker<'_, T> {
         // SAFETY: `at` gives the addresses of `columns.count` whole columns; the code's check has
         // compared rows and depth with the packed weights, and found no target among the operands.
         // Other threads have other columns, or other panels and so other rows of the targets.
-        unsafe { panel::multiply_rows(self.isa, packed, panels, &operand, &targets, columns.count) };
+        unsafe {
+            panel::multiply_panels(self.isa, packed, &operand, &targets, columns.count, panels)
+        };
     }
 
     /// From one column to the next.
@@ -129,9 +131,10 @@ impl<T: Element> Worker<'_, T> {
                     // Within the columns that `at` has checked.
                     (start.wrapping_add(range.start), true)
                 }
-                Operand::Slot(slot) => {
-                    (self.slots[slot * slot_len..][..slot_len].as_mut_ptr(), false)
-                }
+                Operand::Slot(slot) => (
+                    self.slots[slot * slot_len..][..slot_len].as_mut_ptr(),
+                    false,
+                ),
             })
             .collect();
         let chunk = if self.code.chunked {
@@ -150,7 +153,10 @@ impl<T: Element> Worker<'_, T> {
                 // SAFETY: each operand has `count` numbers from here on, in its columns or its slot;
                 // two places are the same or disjoint, for planes hold equal windows one after the
                 // other. Other threads have other columns, or another range of these.
-                unsafe { step.lanes.apply(self.isa, inputs, operands[step.output].0, count) };
+                unsafe {
+                    step.lanes
+                        .apply(self.isa, inputs, operands[step.output].0, count)
+                };
             }
             for (start, moves) in &mut operands {
                 if *moves {
@@ -166,7 +172,7 @@ impl<T: Element> Worker<'_, T> {
             .inputs
             .iter()
             .map(|place| {
-                let plane = self.code.planes[place.plane];
+                let plane = self.memory.plane(*place);
                 let count = match plane.span {
                     Span::Fixed(all) => all,
                     _ => columns.count,
@@ -190,7 +196,7 @@ impl<T: Element> Worker<'_, T> {
             plane: gather.table,
             after: 0,
         };
-        let table_len = self.code.planes[gather.table].len(self.memory.extent());
+        let table_len = self.memory.plane(place).len(self.memory.extent());
         let table = self.memory.at(place, columns);
         // SAFETY: the whole plane, which no instruction writes.
         let table = unsafe { std::slice::from_raw_parts(table, table_len) };
@@ -213,9 +219,8 @@ pub(super) fn work<T>(code: &Code<T>, stage: &Stage<T>) -> usize {
             rows.iter().sum::<usize>() * depth
         }
         Instruction::Lanes(segment) => {
-            let transcendental = |step: &&super::code::LaneStep<T>| {
-                matches!(step.lanes, Lanes::Function(..))
-            };
+            let transcendental =
+                |step: &&super::code::LaneStep<T>| matches!(step.lanes, Lanes::Function(..));
             let dear = segment.steps.iter().filter(transcendental).count();
             segment.rows * (segment.steps.len() * 8 + dear * 16)
         }

@@ -10,15 +10,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::barrier::{Barrier, Watch};
 use super::code::{Code, Order, Stage};
-use super::memory::{BLOCK, Columns, Memory};
+use super::memory::{BLOCK, Columns, Memory, Shared};
 use super::run::{Part, Worker, slot_len, work};
 use crate::element::Element;
 use crate::kernels::isa::Isa;
+use crate::kernels::memory::Lines;
 use crate::kernels::panel::Packed;
 
-/// The run was stopped by its poll; what it computed is incomplete.
+/// Why a run did not end; what it computed is incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stopped;
+pub enum Stopped {
+    /// Its poll said so.
+    Poll,
+    /// There is no memory for scratch.
+    Memory,
+}
 
 /// Code with what it runs on.
 pub struct Run<'a, T> {
@@ -36,6 +42,9 @@ pub struct Run<'a, T> {
 
 /// Work, in multiply-adds, between two looks at the poll: some tens of microseconds.
 const POLL_WORK: usize = 1 << 20;
+/// Work a thread must have in one step, in multiply-adds, before rows are split: some ten times what
+/// the meetings of a step take.
+const LEAST_PART: usize = 1 << 17;
 /// Samples a thread must have before samples are split rather than rows.
 const LEAST_SAMPLES: usize = 2;
 
@@ -44,7 +53,7 @@ impl<T: Element> Run<'_, T> {
     /// returning true.
     ///
     /// # Errors
-    /// [`Stopped`] when it did.
+    /// [`Stopped`] when it did, or could not begin.
     ///
     /// # Panics
     /// If the code is not consistent, or the memory not its own.
@@ -59,68 +68,88 @@ impl<T: Element> Run<'_, T> {
         let largest = self.code.planes.iter().map(|plane| plane.rows).max();
         let window = largest.unwrap_or(0) * extent.batch.max(BLOCK);
         let slots = self.code.slots * slot_len::<T>(self.code.chunked, window);
-        let Some(mut scratch) = memory.take_scratch(threads, slots) else {
-            return Err(Stopped);
+        if !memory.reserve(threads, slots) {
+            return Err(Stopped::Memory);
+        }
+        let (shared, scratch) = memory.shared();
+        let meeting = Meeting {
+            barrier: Barrier::new(threads),
+            stop_after: AtomicUsize::new(usize::MAX),
         };
-        let shared = memory.shared();
-        let barrier = Barrier::new(threads);
-        let stop_after = AtomicUsize::new(usize::MAX);
-        let worker = |slots| Worker {
+        let stages = &self.code.stages[stages];
+        let (first, others) = scratch[..threads].split_at_mut(1);
+        if others.is_empty() {
+            self.share(0, stages, shared, &mut first[0], &meeting, Some(poll));
+        } else {
+            let meeting = &meeting;
+            std::thread::scope(|scope| {
+                for (index, slots) in (1..).zip(others) {
+                    scope.spawn(move || self.share(index, stages, shared, slots, meeting, None));
+                }
+                self.share(0, stages, shared, &mut first[0], meeting, Some(poll));
+            });
+        }
+        if meeting.stop_after.into_inner() == usize::MAX {
+            Ok(())
+        } else {
+            Err(Stopped::Poll)
+        }
+    }
+
+    /// One thread's share of all stages.
+    fn share(
+        &self,
+        index: usize,
+        stages: &[Stage<T>],
+        memory: Shared<'_, T>,
+        slots: &mut Lines<T>,
+        meeting: &Meeting,
+        poll: Option<&mut dyn FnMut() -> bool>,
+    ) {
+        let _watch = Watch(&meeting.barrier);
+        let worker = Worker {
             isa: self.isa,
             code: self.code,
             packs: self.packs,
             symbols: self.symbols,
-            memory: shared,
-            slots,
+            memory,
+            slots: slots.as_mut_slice(),
         };
-        let share = |index: usize, slots, poll: Option<&mut dyn FnMut() -> bool>| {
-            let _watch = Watch(&barrier);
-            let mut member = Member {
-                worker: worker(slots),
-                part: Part { index, of: threads },
-                barrier: &barrier,
-                clock: 0,
-                stop_after: &stop_after,
-                poll,
-            };
-            for stage in &self.code.stages[stages.clone()] {
-                member.stage(stage);
-                barrier.wait();
-                member.clock += 1;
-                if member.is_stopped() {
-                    return;
-                }
+        let mut member = Member {
+            worker,
+            part: Part {
+                index,
+                of: self.threads.max(1),
+            },
+            meeting,
+            clock: 0,
+            poll,
+        };
+        for stage in stages {
+            member.stage(stage);
+            meeting.barrier.wait();
+            member.clock += 1;
+            if member.is_stopped() {
+                return;
             }
-        };
-        let (first, others) = scratch.split_at_mut(1);
-        if others.is_empty() {
-            share(0, first[0].as_mut_slice(), Some(poll));
-        } else {
-            std::thread::scope(|scope| {
-                for (index, slots) in (1..).zip(others) {
-                    scope.spawn(move || share(index, slots.as_mut_slice(), None));
-                }
-                share(0, first[0].as_mut_slice(), Some(poll));
-            });
-        }
-        memory.give_scratch(scratch);
-        if stop_after.into_inner() == usize::MAX {
-            Ok(())
-        } else {
-            Err(Stopped)
         }
     }
+}
+
+/// Where the threads of a run meet.
+struct Meeting {
+    barrier: Barrier,
+    /// The clock at which all members leave.
+    stop_after: AtomicUsize,
 }
 
 /// A thread of the team.
 struct Member<'a, 'p, T> {
     worker: Worker<'a, T>,
     part: Part,
-    barrier: &'a Barrier,
+    meeting: &'a Meeting,
     /// Counts what all members count alike: stages, and steps in which they meet.
     clock: usize,
-    /// The clock at which all members leave.
-    stop_after: &'a AtomicUsize,
     poll: Option<&'p mut dyn FnMut() -> bool>,
 }
 
@@ -128,6 +157,7 @@ impl<T: Element> Member<'_, '_, T> {
     fn stage(&mut self, stage: &Stage<T>) {
         let extent = self.worker.memory.extent();
         let work = work(self.worker.code, stage).max(1);
+        let part = self.part;
         match stage.order {
             Order::Together => self.together(stage, work),
             Order::Forward | Order::Backward => {
@@ -135,8 +165,12 @@ impl<T: Element> Member<'_, '_, T> {
                 let step = |i: usize| if backward { extent.time - 1 - i } else { i };
                 if extent.batch >= LEAST_SAMPLES * self.part.of || self.part.of == 1 {
                     self.samples(stage, step, work);
-                } else {
+                } else if work * extent.batch >= LEAST_PART * self.part.of {
                     self.rows(stage, step, work);
+                } else if self.part.index == 0 {
+                    self.part = Part::WHOLE;
+                    self.samples(stage, step, work);
+                    self.part = part;
                 }
             }
         }
@@ -190,7 +224,7 @@ impl<T: Element> Member<'_, '_, T> {
             };
             for instruction in &stage.instructions {
                 self.worker.one(instruction, columns, self.part);
-                self.barrier.wait();
+                self.meeting.barrier.wait();
             }
             self.clock += 1;
             if self.is_stopped() {
@@ -205,13 +239,13 @@ impl<T: Element> Member<'_, '_, T> {
             && poll()
         {
             // Those who meet leave together, when their clock passes this one.
-            self.stop_after.store(self.clock, Ordering::Relaxed);
+            self.meeting.stop_after.store(self.clock, Ordering::Relaxed);
         }
-        self.stop_after.load(Ordering::Relaxed) != usize::MAX
+        self.meeting.stop_after.load(Ordering::Relaxed) != usize::MAX
     }
 
     fn is_stopped(&self) -> bool {
-        self.clock > self.stop_after.load(Ordering::Relaxed)
+        self.clock > self.meeting.stop_after.load(Ordering::Relaxed)
     }
 }
 
