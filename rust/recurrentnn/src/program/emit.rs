@@ -68,7 +68,6 @@ pub(super) enum What {
         output: Id,
     },
     Pull {
-        op: Op,
         wrt: usize,
         inputs: Vec<Factor>,
         call: Id,
@@ -405,9 +404,8 @@ impl<'a> Emitter<'a> {
                 output,
             }),
             Kind::Pull { call, wrt, grad } => {
-                if let Kind::Call { op, inputs } = self.step.kind(*call) {
+                if let Kind::Call { inputs, .. } = self.step.kind(*call) {
                     push(What::Pull {
-                        op: op.clone(),
                         wrt: *wrt,
                         inputs: inputs.clone(),
                         call: *call,

@@ -113,7 +113,7 @@ impl<T: Element> Jobs<'_, T> {
     }
 
     fn rows(&self, place: Place) -> usize {
-        self.compiled.code.planes[place.plane].rows
+        self.compiled.code.planes()[place.plane].rows
     }
 
     fn outer(

@@ -10,8 +10,6 @@ use crate::shape::Shape;
 #[derive(Clone, Debug, Default)]
 pub struct Prelude {
     expression: Expression,
-    /// Parameters of the model.
-    params: usize,
 }
 
 impl Prelude {
@@ -26,6 +24,9 @@ impl Prelude {
     /// Whatever the recorder refuses.
     pub fn weights<R: Recorder>(&self, r: &mut R, params: &[R::Var]) -> Result<Vec<R::Var>> {
         let mut weights = params.to_vec();
+        if self.is_empty() {
+            return Ok(weights);
+        }
         if let Some(any) = params.first() {
             weights.extend(self.expression.replay(r, params, any, &[])?);
         }
@@ -50,8 +51,8 @@ pub(super) struct Parts {
     pub(super) step: Step,
 }
 
-/// Takes an expression apart. Its results are first what the step gives, and then the states after
-/// it, one for each of `states`, their rows.
+/// Takes an expression apart. Its results are first the states after the step, one for each of
+/// `states`, their rows, and then what else the step gives.
 ///
 /// # Errors
 /// [`Error::Argument`] if there are too few results or they have not these rows; [`Error::Graph`] for a
@@ -74,29 +75,34 @@ struct Lowering<'a> {
     lowered: Vec<Lowered>,
     weights: Vec<Shape>,
     prelude: Prelude,
+    /// Where in the prelude each of its nodes is.
+    in_prelude: Vec<usize>,
     step: Step,
 }
 
 impl<'a> Lowering<'a> {
     fn new(from: &'a Expression, params: &[Shape]) -> Self {
-        let nodes = from.nodes.clone();
         Self {
             from,
-            lowered: Vec::with_capacity(nodes.len()),
+            lowered: Vec::with_capacity(from.nodes.len()),
             weights: params.to_vec(),
-            prelude: Prelude {
-                expression: Expression {
-                    nodes,
-                    results: Vec::new(),
-                },
-                params: params.len(),
-            },
+            prelude: Prelude::default(),
+            in_prelude: Vec::with_capacity(from.nodes.len()),
             step: Step::default(),
         }
     }
 
     fn node(&mut self, index: usize) -> Result<Lowered> {
         let node = &self.from.nodes[index];
+        let prelude = &mut self.prelude.expression;
+        self.in_prelude.push(prelude.nodes.len());
+        if let Columns::Fixed(_) = node.columns {
+            let mut node = node.clone();
+            if let Recorded::Apply { inputs, .. } = &mut node.term {
+                inputs.iter_mut().for_each(|input| *input = self.in_prelude[*input]);
+            }
+            prelude.nodes.push(node);
+        }
         let value = |id| Ok(Lowered::Value(id));
         match (&node.term, node.columns) {
             (Recorded::Param(number), _) => Ok(Lowered::Weight(*number)),
@@ -110,7 +116,7 @@ impl<'a> Lowering<'a> {
             },
             (Recorded::Apply { .. }, Columns::Fixed(cols)) => {
                 self.weights.push(Shape::new(node.rows, cols));
-                self.prelude.expression.results.push(index);
+                prelude.results.push(prelude.nodes.len() - 1);
                 Ok(Lowered::Weight(self.weights.len() - 1))
             }
             (Recorded::Apply { op, inputs }, Columns::Batch) => {
@@ -223,21 +229,22 @@ impl<'a> Lowering<'a> {
     }
 
     fn finish(mut self, states: &[usize]) -> Result<Parts> {
-        let Some(outputs) = self.from.results.len().checked_sub(states.len()) else {
+        if self.from.results.len() < states.len() {
             return Err(Error::argument(
                 "compile",
                 "the step must give every state anew",
             ));
-        };
+        }
         let results = self.from.results.clone();
         for (at, index) in results.into_iter().enumerate() {
             let Lowered::Value(mut id) = self.lowered[index] else {
                 let message = "what a step gives must depend on its input or state";
                 return Err(Error::argument("compile", message));
             };
+            let state = states.get(at);
             // A place of its own for each: what is given on as it came, or twice, is copied.
             let given = matches!(self.step.kind(id), Kind::Input | Kind::State(_));
-            if given || at >= outputs && self.step.next.contains(&id) {
+            if given || state.is_some() && self.step.next.contains(&id) {
                 let copy = Kind::Affine {
                     of: id,
                     scale: 1.0,
@@ -245,15 +252,14 @@ impl<'a> Lowering<'a> {
                 };
                 id = self.step.push(copy, self.step.rows(id), false);
             }
-            if at < outputs {
-                self.step.results.push(id);
-            } else if self.step.rows(id) == states[at - outputs] {
-                self.step.next.push(id);
-            } else {
-                let (rows, found) = (states[at - outputs], self.step.rows(id));
-                let number = at - outputs;
-                let message = format!("state {number} must have {rows} rows but has {found}");
-                return Err(Error::shape("compile", message));
+            match state {
+                None => self.step.results.push(id),
+                Some(&rows) if rows == self.step.rows(id) => self.step.next.push(id),
+                Some(rows) => {
+                    let found = self.step.rows(id);
+                    let message = format!("state {at} must have {rows} rows but has {found}");
+                    return Err(Error::shape("compile", message));
+                }
             }
         }
         Ok(Parts {

@@ -39,7 +39,7 @@ impl<'a, T: Element> Weights<'a, T> {
 
 /// Memory for the packed weights; `None` if there is not that much.
 pub(super) fn empty_packs<T: Element>(isa: Isa, compiled: &Compiled<T>) -> Option<Vec<Packed<T>>> {
-    let shapes = compiled.code.packs.iter();
+    let shapes = compiled.code.packs().iter();
     shapes
         .map(|(rows, depth)| Packed::new(isa, rows, *depth))
         .collect()
@@ -59,7 +59,7 @@ pub(super) fn prepare<T: Element>(
         }
     }
     for (plane, fill) in &compiled.fills {
-        let rows = compiled.code.planes[*plane].rows;
+        let rows = compiled.code.planes()[*plane].rows;
         let to = memory.plane_mut(*plane);
         match *fill {
             Fill::Weight(weight) => to.copy_from_slice(weights.columns(weight)),

@@ -86,7 +86,7 @@ pub struct Incoming<'a, T> {
 pub type Poll<'a> = &'a mut dyn FnMut() -> bool;
 
 impl<T: Element> Program<T> {
-    /// Makes a program of a step that gives results, and then anew each of the states.
+    /// Makes a program of a step that gives anew each of the states, and then its results.
     ///
     /// # Errors
     /// [`Error::Argument`], [`Error::Shape`] or [`Error::Graph`] where the step does not do so.
@@ -206,7 +206,7 @@ impl<T: Element> Program<T> {
         match idle {
             Some(workspace) if workspace.memory.extent() == call.extent => Ok(workspace),
             idle => {
-                let planes = planes(&compiled.code.planes, &compiled.fills, symbols);
+                let planes = planes(compiled.code.planes(), &compiled.fills, symbols);
                 let (memory, packs) = idle.map(|w| (w.memory, w.packs)).unzip();
                 let packs = match packs {
                     Some(packs) => packs,
@@ -414,7 +414,7 @@ impl<T: Element> Run<T> {
         } else {
             1
         };
-        let stages = compiled.forward..compiled.code.stages.len();
+        let stages = compiled.forward..compiled.code.stages().len();
         self.stages(isa, threads, stages, poll)
     }
 

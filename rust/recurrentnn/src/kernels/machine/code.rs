@@ -9,15 +9,14 @@ use crate::kernels::isa::Isa;
 /// What a machine runs.
 pub struct Code<T> {
     /// The memory it works on.
-    pub planes: Vec<Plane>,
+    pub(super) planes: Vec<Plane>,
     /// The packed weights it reads: rows of each target, and the depth.
-    pub packs: Vec<(Vec<usize>, usize)>,
-    /// One after the other.
-    pub stages: Vec<Stage<T>>,
+    pub(super) packs: Vec<(Vec<usize>, usize)>,
+    pub(super) stages: Vec<Stage<T>>,
     /// Scratch slots that its longest segment needs.
-    pub slots: usize,
+    pub(super) slots: usize,
     /// Whether segments go chunk by chunk through their steps, or step by step over whole windows.
-    pub chunked: bool,
+    pub(super) chunked: bool,
 }
 
 /// How a stage goes through the sequence.
@@ -127,12 +126,45 @@ pub struct Gather {
 }
 
 impl<T> Code<T> {
-    /// Whether the operands of every instruction fit one another. (The addresses are checked when they
-    /// are taken.)
+    /// Code, once the operands of every instruction have been found to fit one another. (The
+    /// addresses are checked when they are taken.)
     ///
     /// # Panics
-    /// If they do not: a bug of who made the code.
-    pub(super) fn check(&self) {
+    /// If they do not: a bug of who makes the code.
+    pub fn new(
+        planes: Vec<Plane>,
+        packs: Vec<(Vec<usize>, usize)>,
+        stages: Vec<Stage<T>>,
+        slots: usize,
+        chunked: bool,
+    ) -> Self {
+        let code = Self {
+            planes,
+            packs,
+            stages,
+            slots,
+            chunked,
+        };
+        code.check();
+        code
+    }
+
+    /// The memory it works on.
+    pub fn planes(&self) -> &[Plane] {
+        &self.planes
+    }
+
+    /// The packed weights it reads: rows of each target, and the depth.
+    pub fn packs(&self) -> &[(Vec<usize>, usize)] {
+        &self.packs
+    }
+
+    /// Its stages.
+    pub fn stages(&self) -> &[Stage<T>] {
+        &self.stages
+    }
+
+    fn check(&self) {
         let rows = |place: Place| self.planes[place.plane].rows;
         for stage in &self.stages {
             for instruction in &stage.instructions {
