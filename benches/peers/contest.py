@@ -24,7 +24,7 @@ MOST_RUNS = 2000
 
 @dataclass(frozen=True)
 class Entry:
-    """One side of a contest; the first entry of a contest is what others are held to."""
+    """One side of a contest; its first entry is what the others are held to."""
 
     label: str
     side: str
@@ -68,7 +68,7 @@ class Workers:
         self.running.clear()
 
 
-class Disagreement(Exception):  # noqa: N818 -- a finding, not a fault of the harness
+class Disagreement(Exception):
     """Two sides compute different things; timing them would mean nothing."""
 
 

@@ -41,11 +41,11 @@ class _Model:
         self.work = work
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
-        time = 1 if work.stepwise else work.time
+        self.time = 1 if work.stepwise else work.time
         if work.symbols is None:
-            shape, kind = [time, work.batch, work.inputs], TensorProto.FLOAT
+            shape, kind = [self.time, work.batch, work.inputs], TensorProto.FLOAT
         else:
-            shape, kind = [time, work.batch], TensorProto.INT64
+            shape, kind = [self.time, work.batch], TensorProto.INT64
         self.inputs = [helper.make_tensor_value_info("x", kind, shape)]
         self.outputs: list[Any] = []
 
@@ -64,7 +64,7 @@ class _Model:
         size = self.work.hidden[number]
         prefix = f"layers.{number}."
         bias = stacked[prefix + "bias"]
-        # ONNX has two biases; ours is the first, and the GRU's candidate has the second.
+        # ONNX has two biases: ours is the first; the GRU's candidate has the second.
         second = np.zeros_like(bias)
         if self.work.cell == "gru":
             second[2 * size :] = stacked[prefix + "bias_h"]
@@ -83,16 +83,16 @@ class _Model:
                     )
                     (self.inputs if where == "in" else self.outputs).append(info)
         self.nodes.append(
-            helper.make_node(
-                operator, inputs, outputs, hidden_size=size, **attributes
-            )
+            helper.make_node(operator, inputs, outputs, hidden_size=size, **attributes)
         )
         # (time, directions, batch, size)
         axis = self.constant(np.array([1]))
         return self.node("Squeeze", [outputs[0], axis])
 
     def bytes(self, result: str) -> bytes:
-        y = helper.make_tensor_value_info(result, TensorProto.FLOAT, None)
+        width = self.work.outputs or self.work.hidden[-1]
+        shape = [self.time, self.work.batch, width]
+        y = helper.make_tensor_value_info(result, TensorProto.FLOAT, shape)
         graph = helper.make_graph(
             self.nodes, "net", self.inputs, [y, *self.outputs], self.constants
         )

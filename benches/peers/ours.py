@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import recurrentnn as rnn
 
+import recurrentnn as rnn
 from peers import sides
 from peers.own_cells import own_cell
 from peers.work import COMPARED_STEPS, Arrays, Missing, Work
@@ -41,8 +41,10 @@ class Ours:
     """Ours."""
 
     def __init__(self, work: Work, parameters: Arrays | None, threads: int) -> None:
-        if hasattr(rnn, "set_num_threads"):
-            rnn.set_num_threads(threads)
+        # Until there is such a call, the worker's environment alone says it.
+        limit = getattr(rnn, "set_num_threads", None)
+        if limit is not None:
+            limit(threads)
         self.work = work
         self.net = model(work)
         self.x, self.targets = work.data()

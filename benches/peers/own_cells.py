@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import recurrentnn as rnn
-
 from peers.work import Missing
 
 

@@ -33,10 +33,11 @@ def _about(about: Line) -> Iterator[str]:
     versions = (f"{name} {version}" for name, version in about["versions"].items())
     yield f"{', '.join(versions)}; commit {about['commit']}."
     yield f"\n    {about['command']}\n"
-    yield "Times are medians of interleaved rounds; the ratio is a side's time over the"
-    yield "first side's, median over the rounds, in brackets the least and the greatest."
-    yield "GFLOP/s: 6 (inference: 2) x weights x symbols, embedding not counted. Percent"
-    yield "of the peak measured just before: what ours executes, for a peer the nominal."
+    yield "Times are medians of interleaved rounds. The ratio is a side's time over the"
+    yield "first side's: median over the rounds, in brackets the least and greatest."
+    yield "GFLOP/s count 6 (inference: 2) x weights x symbols, without the embedding."
+    yield "The share is that of the FMA peak measured just before: of what was executed"
+    yield "for ours, of the nominal count for a peer."
 
 
 def _rows(record: Record) -> Iterator[str]:
@@ -81,7 +82,8 @@ def _first_calls(record: Record) -> Iterator[str]:
                 yield f"| {label} | left out: {found['missing']} | | |"
                 continue
             first, later = found["first"] * 1e3, found["later"] * 1e3
-            yield f"| {label} | {first:.2f} | {later:.2f} | {first - 1.25 * later:.2f} |"
+            over = first - 1.25 * later
+            yield f"| {label} | {first:.2f} | {later:.2f} | {over:.2f} |"
 
 
 def _imports(record: Record) -> Iterator[str]:

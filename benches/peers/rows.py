@@ -40,7 +40,9 @@ def rows(threads: int) -> list[Contest]:
         row("step by calls", STREAM, "<= 8 us", *all_three),
         row("stream", replace(STREAM, mode="stream"), "<= 8 us", *all_three),
         row("steps of a sequence", sequence, "<= 5 us/step", *all_three),
-        row("inference, dense", replace(INFERENCE, symbols=None), ">= 1.1x", *all_three),
+        row(
+            "inference, dense", replace(INFERENCE, symbols=None), ">= 1.1x", *all_three
+        ),
         row("inference, symbols", INFERENCE, ">= 1.35x", *all_three),
     ]
     for batch, time, goal in ((1, 62, "own <= 1.3x; >= 20x"), (50, 50, "own <= 1.3x")):

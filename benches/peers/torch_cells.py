@@ -102,7 +102,7 @@ def _feedback(work: Work, tensors: Tensors, x: Any, state: Any) -> tuple[Any, An
         everything = torch.cat(before[0], 1)
         for layer, (p, size) in enumerate(zip(ps, work.hidden, strict=True)):
             if layer:
-                tick = torch.addmm(p["bias"], hs[-1], p["weight_x"].t())  # noqa: PLW2901
+                tick = torch.addmm(p["bias"], hs[-1], p["weight_x"].t())
             i, f, o, n, g = tick.split([size] * 4 + [count], 1)
             on_h = before[0][layer] @ p["weight_h"].t()
             u_i, u_f, u_o = on_h.chunk(3, 1)

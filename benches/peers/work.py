@@ -130,5 +130,5 @@ class Work:
         return 6 if self.mode == "train" else 2
 
 
-class Missing(Exception):  # noqa: N818 -- not an error: a reason to leave something out
+class Missing(Exception):
     """A peer is not installed, or a library cannot do this work (yet)."""

@@ -115,7 +115,8 @@ def _serve(pipe: Connection, name: str, threads: int) -> None:
                 side = None  # the last one's memory goes first
                 gc.collect()
                 start = perf_counter()
-                side = sides.build(name, *arguments, threads)
+                work, parameters = arguments
+                side = sides.build(name, work, parameters, threads)
                 answer = perf_counter() - start
             elif command == "time":
                 answer = _time(side, *arguments)
