@@ -17,6 +17,8 @@ from peers.worker import Worker
 BOUNDS = {"float32": 2e-3, "float64": 1e-8}
 # A tensor whose gradient is nothing but rounding is compared with the others' size.
 FLOOR = 1e-6
+# RMSProp's first step follows a gradient's sign, so rounding of it where it is nearly 0.
+FALL = "fall by an update"
 ROUNDS = 5
 FEWEST_ROUNDS = 3
 MOST_RUNS = 2000
@@ -147,7 +149,8 @@ def check(answer: Arrays, expected: Arrays, entry: Entry) -> None:
                 f"{where}: {name} is {value.shape}, ours {expected[name].shape}"
             )
         size = float(np.abs(expected[name]).max())
-        allowed = BOUNDS[entry.work.dtype] * max(size, FLOOR * largest)
+        bound = BOUNDS[entry.work.dtype] * (10 if name == FALL else 1)
+        allowed = bound * max(size, FLOOR * largest)
         difference = float(np.abs(value - expected[name]).max())
         # Written so that NaN fails.
         if not difference <= allowed:

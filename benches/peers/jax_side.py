@@ -135,5 +135,5 @@ class Jax:
         found = {f"gradient of {name}": value for name, value in ours.items()}
         found["loss"] = np.array(loss)
         self._train(sides.COMPARED_RATE)
-        found["loss after an update"] = np.array(self._train())
+        found["fall by an update"] = found["loss"] - np.array(self._train())
         return found

@@ -107,5 +107,5 @@ class Ours:
         self.optimizer.step(self.net)
         self.optimizer.learning_rate = sides.TIMED_RATE
         found["loss"] = np.array(loss.item())
-        found["loss after an update"] = np.array(self._loss()[1].item())
+        found["fall by an update"] = found["loss"] - self._loss()[1].item()
         return found

@@ -31,7 +31,10 @@ class Side(Protocol):
     """
 
     def answer(self) -> Arrays:
-        """What must agree: loss, gradients, loss after an update; or the output."""
+        """What must agree.
+
+        In training loss, gradients and the fall of the loss by an update, else outputs.
+        """
         ...
 
     def run(self) -> None:

@@ -132,7 +132,7 @@ class Torch:
         self.optimizer.step()
         for group in self.optimizer.param_groups:
             group["lr"] = sides.TIMED_RATE
-        found["loss after an update"] = self._loss().detach().numpy()
+        found["fall by an update"] = found["loss"] - self._loss().detach().numpy()
         return found
 
     def _gradients(self) -> Arrays:
