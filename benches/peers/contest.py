@@ -17,7 +17,7 @@ from peers.worker import Worker
 BOUNDS = {"float32": 2e-3, "float64": 1e-8}
 # A tensor whose gradient is nothing but rounding is compared with the others' size.
 FLOOR = 1e-6
-# RMSProp's first step follows a gradient's sign, so rounding of it where it is nearly 0.
+# RMSProp's first step has a gradient's sign: that of rounding where it is nearly 0.
 FALL = "fall by an update"
 ROUNDS = 5
 FEWEST_ROUNDS = 3

@@ -19,6 +19,10 @@ Tensors: TypeAlias = dict[str, Any]
 # (tensors, x, state) -> (output of the top layer, state)
 Layers: TypeAlias = Callable[[Tensors, Any, Any], tuple[Any, Any]]
 
+# One call for all tensors is the faster form of RMSprop up to about this many elements;
+# beyond, its temporaries cost more than the calls.
+FOREACH_BELOW = 300_000
+
 
 class Torch:
     """`torch.nn.LSTM` and its like."""
@@ -36,13 +40,12 @@ class Torch:
             for name, value in stacked.items()
         }
         self.layers, trained = self._layers()
-        # `foreach` takes one call for all tensors: the faster form for small nets.
         self.optimizer = torch.optim.RMSprop(
             trained,
             lr=sides.COMPARED_RATE,
             alpha=sides.DECAY_RATE,
             eps=sides.EPS,
-            foreach=True,
+            foreach=sum(t.numel() for t in trained) < FOREACH_BELOW,
         )
         x, targets = work.data()
         self.x = torch.tensor(np.ascontiguousarray(x.swapaxes(0, 1)))
