@@ -73,7 +73,7 @@ wheel: $(VENV)/.build-tools ## wheel and sdist; installed and run in a clean env
 bench: ## measure the kernels (Criterion)
 	cargo bench --locked
 
-bench-peers: $(EXTENSION) $(VENV)/.bench ## measure PyTorch, JAX, onnxruntime beside ours: NAME=..., ARGS='--what rows'
+bench-peers: $(EXTENSION) $(VENV)/.bench ## measure PyTorch, JAX, onnxruntime beside ours; benches/README.md
 	cargo build --release --locked --example fma_peak
 	$(BIN)/python benches/peers.py $(NAME) $(ARGS)
 

@@ -6,7 +6,6 @@ import importlib.util
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,9 @@ from peers.worker import Worker
 LATER_CALLS = 5
 IMPORTS = 7
 MEBIBYTE = 2**20
+
+# A package, and what of it is installed under another name.
+PACKAGES = {"recurrentnn": (), "torch": (), "jax": ("jaxlib",), "onnxruntime": ()}
 
 IMPORT = """
 import time, numpy
@@ -54,7 +56,7 @@ def first_calls(entries: tuple[Entry, ...]) -> dict[str, Any]:
 def imports(wheels: tuple[Path, ...]) -> dict[str, Any]:
     """Seconds to import each package over NumPy, and its size."""
     found: dict[str, Any] = {}
-    for package in ("recurrentnn", "torch", "jax", "onnxruntime"):
+    for package, parts in PACKAGES.items():
         if importlib.util.find_spec(package) is None:
             found[package] = {"missing": f"{package} is not installed"}
             continue
@@ -62,7 +64,7 @@ def imports(wheels: tuple[Path, ...]) -> dict[str, Any]:
         seconds = [float(_output(program)) for _ in range(IMPORTS)]
         found[package] = {
             "import": statistics.median(seconds[1:]),  # the first reads the disk
-            "installed": sum(_sizes(package)) / MEBIBYTE,
+            "installed": sum(map(_size, (package, *parts))) / MEBIBYTE,
             "wheel": _wheel(package, wheels),
         }
     return found
@@ -74,12 +76,12 @@ def _output(program: str) -> str:
     ).stdout
 
 
-def _sizes(package: str) -> Iterator[int]:
+def _size(package: str) -> int:
     spec = importlib.util.find_spec(package)
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        for file in Path(folder).rglob("*"):
-            if file.is_file() and file.suffix != ".pyc":
-                yield file.stat().st_size
+    folders = (spec.submodule_search_locations or []) if spec else []
+    files = (file for folder in folders for file in Path(folder).rglob("*"))
+    sizes = (f.stat().st_size for f in files if f.is_file() and f.suffix != ".pyc")
+    return sum(sizes)
 
 
 def _wheel(package: str, wheels: tuple[Path, ...]) -> float | None:

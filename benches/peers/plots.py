@@ -123,6 +123,7 @@ def _curves(lines: list[Line]) -> Any:
         axes.set_yscale("log")
         axes.set_xlabel(axis)
         axes.set_ylabel("us a step and sample")
-        axes.legend(fontsize=7)
+        if series:
+            axes.legend(fontsize=7)
     figure.suptitle(f"training, {curves.BASE.key}, one size changed at a time")
     return figure
