@@ -5,8 +5,9 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use recurrentnn::element::Element;
+use recurrentnn::element::simd::Simd;
 use recurrentnn::kernels::Isa;
-use recurrentnn::kernels::isa::{Arithmetic, Task};
+use recurrentnn::kernels::isa::Task;
 
 /// Operations per nanosecond of one thread: the best of many short runs, for other programs only
 /// ever slow it down.
@@ -24,18 +25,18 @@ impl<T: Element> Task for MultiplyAdds<T> {
     type Output = f64;
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) -> f64 {
-        match A::REGISTER_BYTES / size_of::<T>() {
-            8 => self.chains::<A, 8>(),
-            4 => self.chains::<A, 4>(),
-            _ => self.chains::<A, 2>(),
+    fn run<S: Simd>(self) -> f64 {
+        match S::REGISTER_BYTES / size_of::<T>() {
+            8 => self.chains::<S, 8>(),
+            4 => self.chains::<S, 4>(),
+            _ => self.chains::<S, 2>(),
         }
     }
 }
 
 impl<T: Element> MultiplyAdds<T> {
     #[inline(always)]
-    fn chains<A: Arithmetic, const LANES: usize>(self) -> f64 {
+    fn chains<S: Simd, const LANES: usize>(self) -> f64 {
         const CHAINS: usize = 12;
         const STEPS: usize = 20_000;
         let [x, y] = black_box(self.0).map(|x| [x; LANES]);
@@ -44,7 +45,7 @@ impl<T: Element> MultiplyAdds<T> {
         for _ in 0..STEPS {
             for acc in &mut acc {
                 for ((acc, x), y) in acc.iter_mut().zip(x).zip(y) {
-                    *acc = A::mul_add(*acc, x, y);
+                    *acc = S::mul_add(*acc, x, y);
                 }
             }
         }

@@ -1,6 +1,8 @@
 """The values that go into a net and come out: Step, State, StepStats."""
 
+import copy
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -36,6 +38,24 @@ def test_a_detached_state_has_samples_in_rows_and_its_own_memory() -> None:
             assert vector.shape == (4, 3)
             np.testing.assert_array_equal(vector, np.asarray(plain))
             assert not np.shares_memory(vector, np.asarray(plain))
+
+
+def test_vectors_of_any_other_name_are_attributes_too() -> None:
+    one, two = (np.ones((2, 3)),), (np.zeros((2, 3)),)
+    state = rnn.State(one, more={"slow": two})
+    matrix = rnn.Matrix(np.ones((3, 1)))
+    step = rnn.Step((matrix,), (), matrix, {"slow": (matrix,)})
+    assert state.slow is two
+    assert step.slow == (matrix,)
+    assert step[-1] is matrix
+    assert len(step) == 3
+    assert state.detach().slow[0].shape == (2, 3)
+    for copied in (copy.deepcopy(state), pickle.loads(pickle.dumps(state))):
+        np.testing.assert_array_equal(copied.slow[0], two[0])
+    for holder in (state, step):
+        assert not hasattr(holder, "fast")
+        with pytest.raises(AttributeError, match="no 'fast'"):
+            _ = holder.fast
 
 
 def test_a_state_cannot_be_changed() -> None:

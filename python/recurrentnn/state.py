@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
@@ -15,26 +17,54 @@ if TYPE_CHECKING:
     Vector: TypeAlias = Matrix | NDArray[Any]
 
 
-class Step(NamedTuple):
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class _Step(NamedTuple):
+    hidden: tuple[Matrix, ...]
+    cell: tuple[Matrix, ...]
+    output: Matrix
+
+
+class Step(_Step):
     """What one tick of `Model.forward` gives, and what the next tick takes.
 
-    The output comes last, so that `prev[-1]` is the output for every cell, as in the
-    ancestors.
+    A named tuple (hidden, cell, output). The output comes last, so that `prev[-1]` is
+    the output for every cell, as in the ancestors.
 
     Attributes
     ----------
     hidden
         The new hidden vectors, one (size, batch) matrix per layer.
     cell
-        The new cell vectors of an LSTM or GFLSTM, likewise; empty for other cells.
+        The new vectors `cell` of a net that has them, as an LSTM or GFLSTM; else empty.
     output
         The decoder's output, (output_size, batch); without a decoder what it would
         read, the hidden vector of the top layer, or of all with `all_to_output`.
+    more
+        New vectors of any other name that a cell of your own has; each is an attribute,
+        too, but no element of the tuple.
     """
 
-    hidden: tuple[Matrix, ...]
-    cell: tuple[Matrix, ...]
-    output: Matrix
+    more: Mapping[str, tuple[Matrix, ...]]
+
+    def __new__(
+        cls,
+        hidden: tuple[Matrix, ...],
+        cell: tuple[Matrix, ...],
+        output: Matrix,
+        more: Mapping[str, tuple[Matrix, ...]] = _NOTHING,
+    ) -> Self:
+        """One tick's vectors, a tuple with one per layer for each name."""
+        self = super().__new__(cls, hidden, cell, output)
+        self.more = more
+        return self
+
+    def __getattr__(self, name: str) -> tuple[Matrix, ...]:
+        """The vectors of a name in `more`."""
+        if name != "more" and name in self.more:
+            return self.more[name]
+        raise _unknown(self, name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,17 +80,28 @@ class State:
     hidden
         One array or matrix per layer.
     cell
-        Likewise for LSTM and GFLSTM; empty for other cells.
+        Likewise for LSTM, GFLSTM and others that have one; else empty.
+    more
+        Likewise by name, whatever else a cell of your own carries; each is an attribute
+        too: `state.slow` is `state.more["slow"]`.
     """
 
     hidden: tuple[Vector, ...]
     cell: tuple[Vector, ...] = ()
+    more: Mapping[str, tuple[Vector, ...]] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> tuple[Vector, ...]:
+        """The vectors of a name in `more`."""
+        if name != "more" and name in self.more:
+            return self.more[name]
+        raise _unknown(self, name)
 
     def detach(self) -> State:
         """The same numbers as arrays of their own, (batch, size), without a graph."""
         return State(
-            tuple(_array(vector) for vector in self.hidden),
-            tuple(_array(vector) for vector in self.cell),
+            _arrays(self.hidden),
+            _arrays(self.cell),
+            {name: _arrays(vectors) for name, vectors in self.more.items()},
         )
 
 
@@ -77,6 +118,15 @@ class StepStats(NamedTuple):
 
     grad_norm: float
     clipped_fraction: float
+
+
+def _unknown(holder: Step | State, name: str) -> AttributeError:
+    kind = type(holder).__name__
+    return AttributeError(f"{kind} has no {name!r}", name=name, obj=holder)
+
+
+def _arrays(vectors: tuple[Vector, ...]) -> tuple[NDArray[Any], ...]:
+    return tuple(_array(vector) for vector in vectors)
 
 
 def _array(vector: Vector) -> NDArray[Any]:

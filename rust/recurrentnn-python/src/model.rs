@@ -104,7 +104,7 @@ fn states_or_zeros<T: Number>(
     batch: usize,
 ) -> PyResult<States<Matrix<T>>> {
     match given {
-        Some(given) if !given.is_none() => state::states(given),
+        Some(given) if !given.is_none() => state::states(&model.config().cell.states(), given),
         _ => guard(|| model.zero_states(batch)),
     }
 }
@@ -138,7 +138,7 @@ fn forward<T: Recorded>(
             Ok((states, output))
         })
     })?;
-    state::step(py, &states, output)
+    state::step(py, &model.config().cell.states(), &states, output)
 }
 
 fn call<T: Recorded>(
@@ -169,15 +169,16 @@ fn call<T: Recorded>(
         graph.all_or_none(|graph| unroll(model, graph, &sequence, batch, states, &mut poll))
     });
     let (output, states) = signals.or(result)?;
+    let names = model.config().cell.states();
     if recording.is_some() {
-        let states = state::matrices(py, &states)?;
+        let states = state::matrices(py, &names, &states)?;
         let output = PyMatrix {
             inner: T::wrap(output),
             sequence: Some((batch, time)),
         };
         return Ok((Py::new(py, output)?.into_any(), states));
     }
-    let states = state::arrays(py, &states)?;
+    let states = state::arrays(py, &names, &states)?;
     Ok((layout.shape_output(py, &output)?, states))
 }
 
@@ -191,6 +192,7 @@ fn generate<T: Number>(
     given: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Vec<usize>, Py<PyAny>)> {
     let mut states: States<Matrix<T>> = states_or_zeros(model, given, 1)?;
+    let names = model.config().cell.states();
     let (mut chosen, mut prime) = (Vec::new(), request.prime.to_vec());
     loop {
         let block = sample::Request {
@@ -204,7 +206,7 @@ fn generate<T: Number>(
         states = after;
         chosen.extend(&more);
         if ended {
-            return Ok((chosen, state::arrays(py, &states)?));
+            return Ok((chosen, state::arrays(py, &names, &states)?));
         }
         prime = more[BLOCK - 1..].to_vec();
         py.check_signals()?;

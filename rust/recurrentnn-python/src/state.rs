@@ -1,7 +1,7 @@
 //! `Step` and `State` of `recurrentnn.state`, made and read.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use recurrentnn::cells::State;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::States;
@@ -22,22 +22,28 @@ fn make<const N: usize>(
     Ok(class.call1(PyTuple::new(py, parts)?)?.unbind())
 }
 
-/// Hidden vectors and memory cells of all layers, each through `convert`, as two tuples.
+/// The vectors of all layers by name, each through `convert`: hidden and cell as two tuples, and a
+/// dictionary of those of any other name.
 fn parts<'py, T: Number>(
     py: Python<'py>,
+    names: &[&str],
     states: &[State<Matrix<T>>],
     convert: impl Fn(&Matrix<T>) -> PyResult<Bound<'py, PyAny>>,
-) -> PyResult<[Bound<'py, PyAny>; 2]> {
-    let hidden = states
-        .iter()
-        .map(|s| convert(&s.hidden))
-        .collect::<PyResult<Vec<_>>>()?;
-    let cell = states.iter().filter_map(|s| s.cell.as_ref()).map(convert);
-    let cell = cell.collect::<PyResult<Vec<_>>>()?;
-    Ok([
-        PyTuple::new(py, hidden)?.into_any(),
-        PyTuple::new(py, cell)?.into_any(),
-    ])
+) -> PyResult<[Bound<'py, PyAny>; 3]> {
+    let (mut cell, more) = (PyTuple::empty(py), PyDict::new(py));
+    let vectors = |number: usize| {
+        let all = states
+            .iter()
+            .filter_map(|state| state.vectors().nth(number));
+        PyTuple::new(py, all.map(&convert).collect::<PyResult<Vec<_>>>()?)
+    };
+    for (number, &name) in names.iter().enumerate().skip(1) {
+        match name {
+            "cell" => cell = vectors(number)?,
+            _ => more.set_item(name, vectors(number)?)?,
+        }
+    }
+    Ok([vectors(0)?.into_any(), cell.into_any(), more.into_any()])
 }
 
 fn matrix<'py, T: Number>(py: Python<'py>, m: &Matrix<T>) -> PyResult<Bound<'py, PyAny>> {
@@ -47,67 +53,91 @@ fn matrix<'py, T: Number>(py: Python<'py>, m: &Matrix<T>) -> PyResult<Bound<'py,
 /// A `Step` of matrices.
 pub(crate) fn step<T: Number>(
     py: Python<'_>,
+    names: &[&str],
     states: &[State<Matrix<T>>],
     output: Matrix<T>,
 ) -> PyResult<Py<PyAny>> {
-    let [hidden, cell] = parts(py, states, |m| matrix(py, m))?;
-    make(py, "Step", [hidden, cell, matrix(py, &output)?])
+    let [hidden, cell, more] = parts(py, names, states, |m| matrix(py, m))?;
+    make(py, "Step", [hidden, cell, matrix(py, &output)?, more])
 }
 
 /// A `State` of matrices.
 pub(crate) fn matrices<T: Number>(
     py: Python<'_>,
+    names: &[&str],
     states: &[State<Matrix<T>>],
 ) -> PyResult<Py<PyAny>> {
-    make(py, "State", parts(py, states, |m| matrix(py, m))?)
+    make(py, "State", parts(py, names, states, |m| matrix(py, m))?)
 }
 
 /// A `State` of arrays (batch, size).
 pub(crate) fn arrays<T: Number>(
     py: Python<'_>,
+    names: &[&str],
     states: &[State<Matrix<T>>],
 ) -> PyResult<Py<PyAny>> {
     let array = |m: &Matrix<T>| {
         let numbers = m.to_vec().map_err(translate)?;
         array::array(py, [m.cols(), m.rows()], numbers)
     };
-    make(py, "State", parts(py, states, array)?)
+    make(py, "State", parts(py, names, states, array)?)
 }
 
-/// The states that a `Step` or `State` holds.
-pub(crate) fn states<T: Number>(given: &Bound<'_, PyAny>) -> PyResult<States<Matrix<T>>> {
-    let part = |name: &str| {
-        let refuse = |_| wrong_type("forward", "state (prev)", "a State, a Step or None", given);
-        let vectors = given.getattr(name).map_err(refuse)?;
-        if vectors.is_instance_of::<PyString>() || vectors.hasattr("shape")? {
-            return Err(wrong_type(
-                "forward",
-                name,
-                "one vector per layer",
-                &vectors,
-            ));
-        }
-        let refuse = |_| wrong_type("forward", name, "one vector per layer", &vectors);
-        let items = vectors.try_iter().map_err(refuse)?;
-        items
-            .map(|vector| vector_matrix::<T>(name, &vector?))
-            .collect::<PyResult<Vec<_>>>()
-    };
-    let (hidden, cell) = (part("hidden")?, part("cell")?);
-    if !cell.is_empty() && cell.len() != hidden.len() {
-        let (layers, cells) = (hidden.len(), cell.len());
-        let message =
-            format!("forward: state must have a cell per layer, {layers}, but has {cells}");
-        return Err(raise("ArgumentError", message));
-    }
-    let mut cell = cell.into_iter();
-    Ok(hidden
+/// The states that a `Step` or `State` holds, of a cell whose vectors have these names.
+pub(crate) fn states<T: Number>(
+    names: &[&str],
+    given: &Bound<'_, PyAny>,
+) -> PyResult<States<Matrix<T>>> {
+    let hidden = layers::<T>(given, "hidden")?;
+    let mut states: Vec<_> = hidden
         .into_iter()
         .map(|hidden| State {
             hidden,
-            cell: cell.next(),
+            more: Vec::new(),
         })
-        .collect())
+        .collect();
+    for name in &names[1..] {
+        let vectors = layers::<T>(given, name)?;
+        if vectors.len() != states.len() {
+            let (layers, found) = (states.len(), vectors.len());
+            let message =
+                format!("forward: state must have a {name} per layer, {layers}, but has {found}");
+            return Err(raise("ArgumentError", message));
+        }
+        for (state, vector) in states.iter_mut().zip(vectors) {
+            state.more.push(vector);
+        }
+    }
+    if !names.contains(&"cell") && !layers::<T>(given, "cell")?.is_empty() {
+        let message = "forward: state has a cell but the net's cells have none";
+        return Err(raise("ArgumentError", message.into()));
+    }
+    Ok(states)
+}
+
+/// The vectors of that name of all layers.
+fn layers<T: Number>(given: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<Matrix<T>>> {
+    let refuse = |_| {
+        if given.hasattr("hidden").unwrap_or(false) {
+            let message = format!("forward: state must have {name}, one vector per layer");
+            return raise("ArgumentError", message);
+        }
+        wrong_type("forward", "state (prev)", "a State, a Step or None", given)
+    };
+    let vectors = given.getattr(name).map_err(refuse)?;
+    if vectors.is_instance_of::<PyString>() || vectors.hasattr("shape")? {
+        return Err(wrong_type(
+            "forward",
+            name,
+            "one vector per layer",
+            &vectors,
+        ));
+    }
+    let refuse = |_| wrong_type("forward", name, "one vector per layer", &vectors);
+    let items = vectors.try_iter().map_err(refuse)?;
+    items
+        .map(|vector| vector_matrix::<T>(name, &vector?))
+        .collect()
 }
 
 /// A matrix (size, batch) as it is, an array (batch, size) as a constant.

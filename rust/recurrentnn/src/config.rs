@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cells::{ActivationKind, CellKind, Options};
+use crate::cells::{ActivationKind, CellKind, Custom, Options};
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::params::{Role, Spec};
@@ -95,12 +95,15 @@ impl Config {
                 self.forget_bias
             ));
         }
+        if let CellKind::Custom(cell) = &self.cell {
+            cell.check()?;
+        }
         self.check_options()
     }
 
     /// An option that the cell would ignore is refused: silence would look like consent.
     fn check_options(&self) -> Result<()> {
-        let (cell, defaults) = (self.cell, Options::default());
+        let (cell, defaults) = (&self.cell, Options::default());
         let only_for = |name: &str, ignored: bool| {
             if ignored {
                 return refuse(format!("{name} means nothing to cell {:?}", cell.name()));
@@ -109,10 +112,9 @@ impl Config {
         };
         let simple = matches!(cell, CellKind::Rnn | CellKind::GfRnn);
         let relu = simple && self.options.activation == ActivationKind::Relu;
-        let forgets = matches!(cell, CellKind::Lstm | CellKind::GfLstm);
         only_for(
             "forget_bias",
-            !forgets && self.forget_bias != Self::FORGET_BIAS,
+            !self.forgets() && self.forget_bias != Self::FORGET_BIAS,
         )?;
         if self.init == InitKind::Glorot && self.std != Self::STD {
             return refuse("std means nothing to init \"glorot\"".to_owned());
@@ -124,7 +126,7 @@ impl Config {
         only_for("slope_at_zero", !relu && self.options.slope_at_zero != 0.0)?;
         only_for(
             "reset",
-            cell != CellKind::Gru && self.options.reset != defaults.reset,
+            *cell != CellKind::Gru && self.options.reset != defaults.reset,
         )?;
         only_for(
             "gate",
@@ -135,6 +137,35 @@ impl Config {
         if !self.options.slope_at_zero.is_finite() {
             return refuse("slope_at_zero must be finite".to_owned());
         }
+        Ok(())
+    }
+
+    /// Whether `forget_bias` is for its cell.
+    fn forgets(&self) -> bool {
+        matches!(self.cell, CellKind::Lstm | CellKind::GfLstm)
+    }
+
+    /// Gives a cell that came from a file its definition, if one of `cells` is that.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if none has its name, or carries other vectors.
+    pub fn define(&mut self, cells: &[Custom]) -> Result<()> {
+        let CellKind::Custom(cell) = &mut self.cell else {
+            return Ok(());
+        };
+        let name = cell.name();
+        let Some(known) = cells.iter().find(|known| known.name() == name) else {
+            return refuse(format!(
+                "cell {name:?} is no cell of this library: load it with its definition (cells=[{name}])"
+            ));
+        };
+        if known != cell {
+            let (given, states) = (known.states(), cell.states());
+            return refuse(format!(
+                "cell {name:?} carries {states:?} in the file but {given:?} in its definition"
+            ));
+        }
+        *cell = known.clone();
         Ok(())
     }
 
@@ -159,8 +190,11 @@ impl Config {
 
     /// How a parameter begins.
     pub fn init_of(&self, spec: &Spec) -> Init {
+        if let Some(init) = spec.init {
+            return init;
+        }
         if spec.role == Role::Bias {
-            let forget = spec.name.ends_with(".forget.bias");
+            let forget = self.forgets() && spec.name.ends_with(".forget.bias");
             return Init::Constant(if forget { self.forget_bias } else { 0.0 });
         }
         match (self.init, spec.role) {

@@ -2,8 +2,8 @@
 //! differentiation, recurrent cells stacked into models, and what trains and saves them.
 //!
 //! Floors, each standing on those before it: [`error`], [`element`], [`shape`] → [`kernels`] →
-//! [`matrix`], [`random`] → [`init`], [`params`] → [`ops`] → [`graph`], [`gradcheck`] → [`cells`],
-//! [`optim`] → [`config`], [`model`], [`unroll`] → [`text`], [`sample`], [`io`].
+//! [`matrix`], [`random`] → [`init`], [`params`] → [`ops`] → [`graph`], [`gradcheck`] → [`program`] →
+//! [`cells`], [`optim`] → [`config`], [`plan`], [`model`], [`unroll`] → [`text`], [`sample`], [`io`].
 //!
 //! ```
 //! use recurrentnn::{graph::Graph, kernels::Isa, matrix::Matrix, ops::Recorder, shape::Shape};
@@ -36,6 +36,8 @@ pub mod model;
 pub mod ops;
 pub mod optim;
 pub mod params;
+pub mod plan;
+pub mod program;
 pub mod random;
 mod recording;
 pub mod sample;

@@ -1,13 +1,15 @@
 //! A model: an optional embedding, stacked cells, an optional linear decoder.
 
-use crate::cells::{Cell, Layer, State, StepInput};
+use crate::cells::{State, StepInput};
 use crate::config::Config;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::matrix::Matrix;
 use crate::ops::Recorder;
-use crate::params::{ParamId, Params, Registry, Role, Spec, Vars};
+use crate::params::{Params, Spec, Vars};
+use crate::plan::{Parts, Plan};
+use crate::program::{Expression, Symbol, Trace};
 use crate::shape::Shape;
 
 /// The state of all layers, the lowest first.
@@ -17,15 +19,7 @@ pub type States<V> = Vec<State<V>>;
 pub struct Model<T: Element> {
     config: Config,
     params: Params<T>,
-    embedding: Option<ParamId>,
-    layers: Vec<Cell>,
-    decoder: Option<Decoder>,
-}
-
-#[derive(Clone, Copy)]
-struct Decoder {
-    weight: ParamId,
-    bias: ParamId,
+    parts: Parts,
 }
 
 impl<T: Element> Model<T> {
@@ -34,42 +28,26 @@ impl<T: Element> Model<T> {
     /// # Errors
     /// [`Error::Argument`] for a configuration out of its domain.
     pub fn new(config: Config) -> Result<Self> {
-        let init = config.clone();
-        Self::build(config, |spec| init.init_of(spec))
+        let plan = Plan::new(config)?;
+        let init = plan.config.clone();
+        Self::fill(plan, |spec| init.init_of(spec))
     }
 
     /// A model whose parameters are all zero, to be filled by what was saved.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a configuration out of its domain.
-    pub fn blank(config: Config) -> Result<Self> {
-        Self::build(config, |_| Init::Constant(0.0))
+    /// [`Error::Memory`] if there is not that much.
+    pub fn blank(plan: Plan) -> Result<Self> {
+        Self::fill(plan, |_| Init::Constant(0.0))
     }
 
-    /// The parameters that a model of this configuration has, without making them.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] for a configuration out of its domain.
-    pub fn specs(config: &Config) -> Result<Vec<Spec>> {
-        config.check()?;
-        let mut reg = Registry::default();
-        build_parts(config, &mut reg);
-        Ok(reg.into_specs())
-    }
-
-    fn build(config: Config, init: impl Fn(&Spec) -> Init + Sync) -> Result<Self> {
-        config.check()?;
-        let mut reg = Registry::default();
-        let (embedding, layers, decoder) = build_parts(&config, &mut reg);
-        let specs = reg.into_specs();
-        expect_possible(&specs)?;
-        let params = Params::new(specs, config.seed, init)?;
+    fn fill(plan: Plan, init: impl Fn(&Spec) -> Init + Sync) -> Result<Self> {
+        plan.expect_possible()?;
+        let params = Params::new(plan.specs, plan.config.seed, init)?;
         Ok(Self {
-            config,
+            config: plan.config,
             params,
-            embedding,
-            layers,
-            decoder,
+            parts: plan.parts,
         })
     }
 
@@ -83,11 +61,6 @@ impl<T: Element> Model<T> {
         &self.params
     }
 
-    /// Whether its cells have a memory cell beside the hidden vector.
-    pub fn has_cell(&self) -> bool {
-        self.config.cell.states().contains(&"cell")
-    }
-
     /// Zeros for `batch` samples.
     ///
     /// # Errors
@@ -97,11 +70,11 @@ impl<T: Element> Model<T> {
             let shape = Shape::new(size, batch);
             Matrix::constant(shape, Matrix::try_zeros("forward", shape)?)
         };
+        let more = self.config.cell.states().len() - 1;
         let state = |&size: &usize| {
-            let cell = self.has_cell().then(|| zeros(size)).transpose()?;
             Ok(State {
                 hidden: zeros(size)?,
-                cell,
+                more: (0..more).map(|_| zeros(size)).collect::<Result<_>>()?,
             })
         };
         self.config.hidden_sizes.iter().map(state).collect()
@@ -121,7 +94,7 @@ impl<T: Element> Model<T> {
             let message = format!("x must be symbols below {limit} but holds {bad}");
             return Err(Error::out_of_range("forward", message));
         }
-        if let Some(weight) = self.embedding {
+        if let Some(weight) = self.parts.embedding {
             return r.select_rows(&Vars(self.params.matrices())[weight], symbols.into());
         }
         let shape = Shape::new(limit, symbols.len());
@@ -145,14 +118,52 @@ impl<T: Element> Model<T> {
         states: &[State<Matrix<T>>],
     ) -> Result<States<Matrix<T>>> {
         self.check(x, states)?;
+        self.step_layers(r, Vars(self.params.matrices()), x, states)
+    }
+
+    /// One step as an expression: of the parameters in order, the input's columns and the states,
+    /// layer by layer, to the new states, layer by layer, and the output.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] where a cell mixes samples.
+    pub fn trace(&self) -> Result<Expression> {
+        let mut trace = Trace::new();
+        let shapes = self.params.matrices().iter().map(Matrix::shape);
+        let params = shapes.enumerate();
+        let params: Vec<_> = params.map(|(k, shape)| trace.param(k, shape)).collect();
+        let x = trace.input(self.config.features());
+        let more = self.config.cell.states().len() - 1;
+        let mut states: States<Symbol> = Vec::new();
+        for (layer, &size) in self.config.hidden_sizes.iter().enumerate() {
+            let mut vector = |number| trace.state(layer * (1 + more) + number, size);
+            states.push(State {
+                hidden: vector(0),
+                more: (1..=more).map(vector).collect(),
+            });
+        }
+        let next = self.step_layers(&mut trace, Vars(&params), &x, &states)?;
+        let top = self.top(&mut trace, &next)?;
+        let output = self.decode_with(&mut trace, Vars(&params), &top)?;
+        let vectors = next.iter().flat_map(State::vectors).copied();
+        let results: Vec<_> = vectors.chain([output]).collect();
+        trace.finish(&results)
+    }
+
+    fn step_layers<R: Recorder>(
+        &self,
+        r: &mut R,
+        p: Vars<'_, R::Var>,
+        x: &R::Var,
+        states: &[State<R::Var>],
+    ) -> Result<States<R::Var>> {
         let all: Vec<_> = states.iter().map(|state| state.hidden.clone()).collect();
         let stack = if self.config.cell.has_feedback() {
             r.concat(&all.iter().collect::<Vec<_>>())?
         } else {
             x.clone()
         };
-        let mut next: States<Matrix<T>> = Vec::with_capacity(states.len());
-        for (cell, state) in self.layers.iter().zip(states) {
+        let mut next: States<R::Var> = Vec::with_capacity(states.len());
+        for (cell, state) in self.parts.layers.iter().zip(states) {
             let below = match next.last() {
                 None => x.clone(),
                 Some(below) if self.config.input_to_all => r.concat(&[&below.hidden, x])?,
@@ -164,7 +175,7 @@ impl<T: Element> Model<T> {
                 all: &all,
                 stack: &stack,
             };
-            next.push(cell.step(r, Vars(self.params.matrices()), &input)?);
+            next.push(cell.step(r, p, &input)?);
         }
         Ok(next)
     }
@@ -173,11 +184,7 @@ impl<T: Element> Model<T> {
     ///
     /// # Errors
     /// Whatever the recorder refuses.
-    pub fn top<R: Recorder<Var = Matrix<T>>>(
-        &self,
-        r: &mut R,
-        states: &[State<Matrix<T>>],
-    ) -> Result<Matrix<T>> {
+    pub fn top<R: Recorder>(&self, r: &mut R, states: &[State<R::Var>]) -> Result<R::Var> {
         let hidden: Vec<_> = states.iter().map(|state| &state.hidden).collect();
         match hidden.last() {
             Some(top) if !self.config.all_to_output || hidden.len() == 1 => Ok((*top).clone()),
@@ -194,10 +201,18 @@ impl<T: Element> Model<T> {
         r: &mut R,
         top: &Matrix<T>,
     ) -> Result<Matrix<T>> {
-        let Some(decoder) = self.decoder else {
+        self.decode_with(r, Vars(self.params.matrices()), top)
+    }
+
+    fn decode_with<R: Recorder>(
+        &self,
+        r: &mut R,
+        p: Vars<'_, R::Var>,
+        top: &R::Var,
+    ) -> Result<R::Var> {
+        let Some(decoder) = self.parts.decoder else {
             return Ok(top.clone());
         };
-        let p = Vars(self.params.matrices());
         let product = r.matmul(&p[decoder.weight], top)?;
         r.add(&[&product, &p[decoder.bias]])
     }
@@ -227,12 +242,14 @@ impl<T: Element> Model<T> {
         }
         for (layer, (state, &size)) in states.iter().zip(sizes).enumerate() {
             let expected = Shape::new(size, batch);
-            if state.cell.is_some() != self.has_cell() {
-                let expects = if self.has_cell() { "needs" } else { "has no" };
-                let message = format!("state of layer {layer} {expects} memory cell");
+            let names = self.config.cell.states();
+            let found = state.vectors().count();
+            if found != names.len() {
+                let message =
+                    format!("state of layer {layer} must be {names:?} but has {found} vectors");
                 return Err(Error::argument("forward", message));
             }
-            for part in std::iter::once(&state.hidden).chain(&state.cell) {
+            for part in state.vectors() {
                 if part.shape() != expected {
                     let found = part.shape();
                     let message =
@@ -243,59 +260,4 @@ impl<T: Element> Model<T> {
         }
         Ok(())
     }
-}
-
-/// Fails where a size was meant to be smaller.
-fn expect_possible(specs: &[Spec]) -> Result<()> {
-    const MOST: usize = 1 << 31;
-    let count = specs
-        .iter()
-        .fold(0usize, |sum, spec| sum.saturating_add(spec.shape.len()));
-    if count <= MOST {
-        return Ok(());
-    }
-    let message = format!("the sizes would make {count} parameters but at most {MOST} are taken");
-    Err(Error::argument("Model", message))
-}
-
-/// Registers everything, in the order of files and of iteration.
-fn build_parts(
-    config: &Config,
-    reg: &mut Registry,
-) -> (Option<ParamId>, Vec<Cell>, Option<Decoder>) {
-    let embedding = config.embedding_size.map(|size| {
-        reg.scope("embedding", |reg| {
-            reg.add("weight", config.input_size, size, Role::Embedding)
-        })
-    });
-    let layers = build_layers(config, reg);
-    let decoder = config.output_size.map(|size| {
-        reg.scope("decoder", |reg| Decoder {
-            weight: reg.add("weight", size, config.top_size(), Role::Input),
-            bias: reg.add("bias", size, 1, Role::Bias),
-        })
-    });
-    (embedding, layers, decoder)
-}
-
-fn build_layers(config: &Config, reg: &mut Registry) -> Vec<Cell> {
-    let mut below = config.features();
-    let mut layers = Vec::with_capacity(config.hidden_sizes.len());
-    for (number, &size) in config.hidden_sizes.iter().enumerate() {
-        let skip = if config.input_to_all && number > 0 {
-            config.features()
-        } else {
-            0
-        };
-        let layer = Layer {
-            inputs: below + skip,
-            size,
-            sizes: &config.hidden_sizes,
-        };
-        layers.push(reg.scope(&format!("layers.{number}"), |reg| {
-            config.cell.build(reg, &layer, &config.options)
-        }));
-        below = size;
-    }
-    layers
 }

@@ -35,6 +35,8 @@ pub struct Spec {
     pub shape: Shape,
     /// What it is for.
     pub role: Role,
+    /// How it begins, where that is not for the model to say.
+    pub init: Option<Init>,
 }
 
 /// Collects the parameters of a model, in order, under dotted names.
@@ -47,11 +49,18 @@ pub struct Registry {
 impl Registry {
     /// Registers a parameter under the current scope.
     pub fn add(&mut self, name: &str, rows: usize, cols: usize, role: Role) -> ParamId {
-        self.specs.push(Spec {
-            name: format!("{}{name}", self.prefix),
+        self.push(Spec {
+            name: name.to_owned(),
             shape: Shape::new(rows, cols),
             role,
-        });
+            init: None,
+        })
+    }
+
+    /// Registers what was specified elsewhere under the current scope.
+    pub fn push(&mut self, mut spec: Spec) -> ParamId {
+        spec.name.insert_str(0, &self.prefix);
+        self.specs.push(spec);
         ParamId(self.specs.len() - 1)
     }
 

@@ -6,12 +6,14 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use recurrentnn::cells::{CellKind, Options};
+use recurrentnn::cells::{CellKind, Custom, Options};
 use recurrentnn::config::{Config, InitKind};
 use recurrentnn::element::Element;
 use recurrentnn::error::Error;
-use recurrentnn::io::{Loaded, Metadata, load, save};
+use recurrentnn::io::{Loaded, Metadata, load, load_with, save};
 use recurrentnn::model::Model;
+use recurrentnn::ops::Recorder;
+use recurrentnn::params::Role;
 use recurrentnn::random::{Purpose, Stream};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
@@ -81,9 +83,9 @@ fn small_file(path: &Path) -> (Vec<u8>, Vec<(String, u64)>) {
 }
 
 fn round_trip<T: Element>(folder: &Path) {
-    for &cell in CellKind::ALL {
+    for cell in CellKind::ALL {
         let path = folder.join(cell.name());
-        let model = Model::<T>::new(config(cell)).unwrap();
+        let model = Model::<T>::new(config(cell.clone())).unwrap();
         // Numbers that text, or the other element type, would lose.
         let (_, first) = model.params().iter().next().unwrap();
         first.value_mut().unwrap()[0] = T::from_f64(-0.0);
@@ -106,6 +108,51 @@ fn what_was_saved_comes_back_bit_for_bit() {
     let folder = folder("round_trip");
     round_trip::<f32>(&folder);
     round_trip::<f64>(&folder);
+}
+
+/// A cell whose new hidden vector is `factor` times the old.
+fn fading(name: &str, states: &[&str], factor: f64) -> Custom {
+    let count = states.len();
+    let cell = Custom::new(name, states, move |cell, layer| {
+        cell.param("weight", layer.size, 1, Role::Bias);
+        let h = cell.state("hidden")?;
+        Ok(vec![cell.scale(&h, factor)?; count])
+    });
+    cell.unwrap()
+}
+
+/// The file holds name and states, never the step: that is what the reader brings.
+#[test]
+fn a_cell_of_one_s_own_needs_its_definition_again() {
+    let path = folder("own_cell").join("model");
+    let cell = fading("Fading", &["hidden"], 0.5);
+    let model = Model::<f64>::new(config(CellKind::Custom(cell.clone()))).unwrap();
+    save(&path, &model, &metadata()).unwrap();
+
+    let with = |cells: &[Custom]| load_with(&path, |config| config.define(cells));
+    let others = [fading("Other", &["hidden"], 0.5), cell];
+    let (loaded, words) = with(&others).unwrap();
+    assert_eq!(words, metadata());
+    assert_eq!(loaded_contents(&loaded), contents(&model));
+
+    let refusal = |cells: &[Custom]| with(cells).err().unwrap().to_string();
+    let unknown = "Model: cell \"Fading\" is no cell of this library: load it with its definition";
+    assert!(load(&path).err().unwrap().to_string().starts_with(unknown));
+    assert!(refusal(&others[..1]).starts_with(unknown));
+    let states = refusal(&[fading("Fading", &["hidden", "cell"], 0.5)]);
+    assert!(
+        states.contains("carries [\"hidden\"] in the file"),
+        "{states}"
+    );
+    let grown = Custom::new("Fading", &["hidden"], |cell, layer| {
+        cell.param("weight", layer.size + 1, 1, Role::Bias);
+        Ok(vec![cell.state("hidden")?])
+    });
+    let shape = refusal(&[grown.unwrap()]);
+    assert!(
+        shape.contains("layers.0.weight must be [3, 1] but is [2, 1]"),
+        "{shape}"
+    );
 }
 
 #[test]

@@ -3,16 +3,48 @@
 use crate::error::Result;
 use crate::ops::Recorder;
 use crate::params::{ParamId, Registry, Role, Vars};
+use crate::program::Symbol;
 
 /// W x + U h + b.
 #[derive(Clone, Copy, Debug)]
-pub struct Gate {
+pub struct Gate<P = ParamId> {
     /// W, size x inputs.
-    pub weight_x: ParamId,
+    pub weight_x: P,
     /// U, size x state.
-    pub weight_h: ParamId,
+    pub weight_h: P,
     /// b, size x 1.
-    pub bias: ParamId,
+    pub bias: P,
+}
+
+impl Gate<Symbol> {
+    /// W x + U h + b.
+    ///
+    /// # Errors
+    /// Whatever the recorder refuses.
+    pub fn sum<R: Recorder<Var = Symbol>>(
+        &self,
+        r: &mut R,
+        x: &Symbol,
+        h: &Symbol,
+    ) -> Result<Symbol> {
+        let wx = r.matmul(&self.weight_x, x)?;
+        let uh = r.matmul(&self.weight_h, h)?;
+        r.add(&[&wx, &uh, &self.bias])
+    }
+
+    /// sigmoid(W x + U h + b).
+    ///
+    /// # Errors
+    /// Whatever the recorder refuses.
+    pub fn sigmoid<R: Recorder<Var = Symbol>>(
+        &self,
+        r: &mut R,
+        x: &Symbol,
+        h: &Symbol,
+    ) -> Result<Symbol> {
+        let sum = self.sum(r, x, h)?;
+        r.sigmoid(&sum)
+    }
 }
 
 impl Gate {

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::ops::Recorder;
 use crate::params::{Registry, Vars};
 
+mod custom;
 mod feedback;
 mod gate;
 mod gf_gru;
@@ -15,8 +16,11 @@ mod gf_rnn;
 mod gru;
 mod lstm;
 mod rnn;
+mod sketch;
 
+pub use custom::{Custom, CustomLayer};
 pub use gate::Gate;
+pub use sketch::{Recorded, Sketch};
 
 /// Makes the list of cells and the enum that holds one layer's cell.
 ///
@@ -26,36 +30,46 @@ macro_rules! cells {
         $(pub use $module::$type;)*
 
         /// Which cell a model is made of.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum CellKind { $($(#[$doc])* #[serde(rename = $name)] $type,)* }
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum CellKind {
+            $($(#[$doc])* #[serde(rename = $name)] $type,)*
+            /// The user's own.
+            #[serde(rename = "custom")]
+            Custom(Custom),
+        }
 
         impl CellKind {
-            /// All cells, in the order of the table.
+            /// All cells of this library, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$type,)*];
 
             /// Its name in files and in Python.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$type => $name,)* }
+            pub fn name(&self) -> &str {
+                match self { $(Self::$type => $name,)* Self::Custom(cell) => cell.name() }
             }
 
             /// The vectors it carries from step to step; the first is the hidden vector.
-            pub fn states(self) -> &'static [&'static str] {
-                match self { $(Self::$type => $states,)* }
+            pub fn states(&self) -> Vec<&str> {
+                match self { $(Self::$type => $states.into(),)* Self::Custom(cell) => cell.states() }
             }
 
             /// The cell of one layer, its parameters registered.
             pub(crate) fn build(
-                self, reg: &mut Registry, layer: &Layer<'_>, options: &Options,
-            ) -> Cell {
-                match self {
+                &self, reg: &mut Registry, layer: &Layer<'_>, options: &Options,
+            ) -> Result<Cell> {
+                Ok(match self {
                     $(Self::$type => Cell::$type($type::new(reg, layer $(, cells!(@$arg options))*)),)*
-                }
+                    Self::Custom(cell) => Cell::Custom(cell.build(reg, layer)?),
+                })
             }
         }
 
         /// One layer's cell.
         #[derive(Clone, Debug)]
-        pub enum Cell { $($(#[$doc])* $type($type),)* }
+        pub enum Cell {
+            $($(#[$doc])* $type($type),)*
+            /// The user's own.
+            Custom(CustomLayer),
+        }
 
         impl Cell {
             /// One step: the new state from the input and the last step's.
@@ -65,7 +79,10 @@ macro_rules! cells {
             pub fn step<R: Recorder>(
                 &self, r: &mut R, p: Vars<'_, R::Var>, input: &StepInput<'_, R::Var>,
             ) -> Result<State<R::Var>> {
-                match self { $(Self::$type(cell) => cell.step(r, p, input),)* }
+                match self {
+                    $(Self::$type(cell) => cell.step(r, p, input),)*
+                    Self::Custom(cell) => cell.step(r, p, input),
+                }
             }
         }
     };
@@ -74,17 +91,17 @@ macro_rules! cells {
 
 cells! {
     /// The simple recurrent net.
-    Rnn "rnn": rnn, &["hidden"], (options);
+    Rnn "rnn": rnn, ["hidden"], (options);
     /// The long short-term memory.
-    Lstm "lstm": lstm, &["hidden", "cell"], ();
+    Lstm "lstm": lstm, ["hidden", "cell"], ();
     /// The gated recurrent unit.
-    Gru "gru": gru, &["hidden"], (options);
+    Gru "gru": gru, ["hidden"], (options);
     /// The gated-feedback RNN.
-    GfRnn "gfrnn": gf_rnn, &["hidden"], (options);
+    GfRnn "gfrnn": gf_rnn, ["hidden"], (options);
     /// The gated-feedback LSTM.
-    GfLstm "gflstm": gf_lstm, &["hidden", "cell"], (options);
+    GfLstm "gflstm": gf_lstm, ["hidden", "cell"], (options);
     /// The gated-feedback GRU.
-    GfGru "gfgru": gf_gru, &["hidden"], (options);
+    GfGru "gfgru": gf_gru, ["hidden"], (options);
 }
 
 impl CellKind {
@@ -94,8 +111,8 @@ impl CellKind {
     /// [`Error::Argument`] with the names there are.
     pub fn by_name(name: &str) -> Result<Self> {
         let found = Self::ALL.iter().find(|kind| kind.name() == name);
-        found.copied().ok_or_else(|| {
-            let names: Vec<_> = Self::ALL.iter().map(|kind| kind.name()).collect();
+        found.cloned().ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(Self::name).collect();
             Error::argument(
                 "Model",
                 format!("cell must be one of {names:?} but is {name:?}"),
@@ -103,13 +120,13 @@ impl CellKind {
         })
     }
 
-    /// Whether it has gates of its own beside the feedback gates.
-    pub fn has_unit_gates(self) -> bool {
+    /// Whether it has gates of its own beside the feedback gates, as far as the options know.
+    pub fn has_unit_gates(&self) -> bool {
         !matches!(self, Self::Rnn | Self::GfRnn)
     }
 
     /// Whether every layer hears every layer's last hidden vector.
-    pub fn has_feedback(self) -> bool {
+    pub fn has_feedback(&self) -> bool {
         matches!(self, Self::GfRnn | Self::GfLstm | Self::GfGru)
     }
 }
@@ -215,23 +232,29 @@ impl Layer<'_> {
     }
 }
 
-/// What a layer carries from step to step.
+/// What a layer carries from step to step: the vectors that its cell names, in that order.
 #[derive(Clone, Debug)]
 pub struct State<V> {
-    /// The hidden vector.
+    /// The hidden vector, which goes up.
     pub hidden: V,
-    /// The memory cell, of cells that have one.
-    pub cell: Option<V>,
+    /// All others.
+    pub more: Vec<V>,
 }
 
 impl<V> State<V> {
+    /// All vectors, the hidden one first.
+    pub fn vectors(&self) -> impl Iterator<Item = &V> {
+        std::iter::once(&self.hidden).chain(&self.more)
+    }
+
     fn hidden(hidden: V) -> Self {
-        Self { hidden, cell: None }
+        let more = Vec::new();
+        Self { hidden, more }
     }
 
     fn with_cell(hidden: V, cell: V) -> Self {
-        let cell = Some(cell);
-        Self { hidden, cell }
+        let more = vec![cell];
+        Self { hidden, more }
     }
 }
 
@@ -254,6 +277,6 @@ impl<'a, V> StepInput<'a, V> {
 
     fn cell(&self) -> Result<&'a V> {
         let missing = || Error::argument("forward", "the state of this cell needs a memory cell");
-        self.state.cell.as_ref().ok_or_else(missing)
+        self.state.more.first().ok_or_else(missing)
     }
 }

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::element::{DType, Element};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::plan::Plan;
 
 mod safetensors;
 
@@ -39,6 +40,17 @@ pub fn save<T: Element>(path: &Path, model: &Model<T>, metadata: &Metadata) -> R
 /// # Errors
 /// [`Error::Io`], or [`Error::Format`] with what is wrong.
 pub fn load(path: &Path) -> Result<(Loaded, Metadata)> {
+    load_with(path, |config| config.define(&[]))
+}
+
+/// As [`load`]; `define` completes what a file cannot hold of its configuration.
+///
+/// # Errors
+/// Those of [`load`] and of `define`.
+pub fn load_with(
+    path: &Path,
+    define: impl FnOnce(&mut Config) -> Result<()>,
+) -> Result<(Loaded, Metadata)> {
     let io = |source| Error::io(path, source);
     let mut file = File::open(path).map_err(io)?;
     let about = file.metadata().map_err(io)?;
@@ -56,18 +68,20 @@ pub fn load(path: &Path) -> Result<(Loaded, Metadata)> {
     safetensors::expect_size(&bytes, about.len())?;
     file.read_to_end(&mut bytes).map_err(io)?;
     let file = safetensors::parse(&bytes)?;
-    let config = file.config()?;
-    let model = match file.dtype()? {
-        DType::Float32 => Loaded::Float32(restore(&file, config)?),
-        DType::Float64 => Loaded::Float64(restore(&file, config)?),
+    let mut config = file.config()?;
+    let dtype = file.dtype()?;
+    define(&mut config)?;
+    let plan = Plan::new(config)?;
+    let model = match dtype {
+        DType::Float32 => Loaded::Float32(restore(&file, plan)?),
+        DType::Float64 => Loaded::Float64(restore(&file, plan)?),
     };
     Ok((model, file.metadata()))
 }
 
-fn restore<T: Element>(file: &safetensors::Parsed<'_>, config: Config) -> Result<Model<T>> {
-    let specs = Model::<T>::specs(&config)?;
-    let values = file.values(&specs)?;
-    let model = Model::blank(config)?;
+fn restore<T: Element>(file: &safetensors::Parsed<'_>, plan: Plan) -> Result<Model<T>> {
+    let values = file.values(plan.specs())?;
+    let model = Model::blank(plan)?;
     model.params().assign(&values)?;
     Ok(model)
 }

@@ -6,9 +6,10 @@
 
 use rayon::prelude::*;
 
-use super::isa::{Arithmetic, Isa, Task};
+use super::isa::{Isa, Task};
 use super::parallel::Cost;
 use crate::element::Element;
+use crate::element::simd::Simd;
 
 /// `out[i] = f([inputs[0][i], inputs[1][i], ...])`.
 ///
@@ -75,7 +76,7 @@ where
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) {
+    fn run<S: Simd>(self) {
         let Self { inputs, out, f } = self;
         // One length, known to all: no bounds check is left in the loop.
         let inputs = inputs.map(|input| &input[..out.len()]);

@@ -6,11 +6,17 @@
 //! bits and sums of products agree to rounding.
 #![allow(clippy::inline_always)] // see `isa::Task`: what is not inlined misses the instruction set
 
+mod arch;
 pub mod broadcast;
 pub mod buffer;
+pub mod formula;
 pub mod gemm;
 pub mod isa;
+pub mod machine;
 pub mod map;
+pub mod math;
+mod memory;
+pub mod panel;
 pub mod parallel;
 pub mod reduce;
 pub mod softmax;
@@ -19,6 +25,7 @@ pub mod update;
 #[cfg(test)]
 mod naive;
 
+pub use formula::{Formula, Saved};
 pub use gemm::{Product, gemm};
 pub use isa::Isa;
 pub use parallel::Cost;

@@ -1,6 +1,6 @@
 use smallvec::SmallVec;
 
-use super::{Operand, Pull, Rule, broadcast};
+use super::{Form, Operand, Pull, Rule, broadcast};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernels::broadcast::{Extent, accumulate_broadcast, map_broadcast};
@@ -24,6 +24,10 @@ impl Rule for Add {
         rest.iter().try_fold(*first, |sum, shape| {
             broadcast::both(Self::NAME, sum, *shape)
         })
+    }
+
+    fn form(&self) -> Form {
+        Form::Sum
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

@@ -1,4 +1,4 @@
-use super::{Operand, Pull, Rule};
+use super::{Form, Operand, Pull, Rule};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
@@ -28,6 +28,10 @@ impl Rule for Concat {
         let too_many = || Error::shape(Self::NAME, "the result has more rows than can be counted");
         let shape = |rows| Shape::new(rows, first.cols);
         rows.map(shape).ok_or_else(too_many)
+    }
+
+    fn form(&self) -> Form {
+        Form::Stack
     }
 
     fn forward<T: Element>(&self, _isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

@@ -1,4 +1,4 @@
-use super::{Operand, Pull, Rule, expect_operands};
+use super::{Form, Operand, Pull, Rule, expect_operands};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
@@ -50,6 +50,10 @@ impl Rule for LayerNorm {
         }
         let message = format!("eps must be finite and not negative but is {}", self.eps);
         Err(Error::argument(Self::NAME, message))
+    }
+
+    fn form(&self) -> Form {
+        Form::Columns
     }
 
     fn forward<T: Element>(&self, _isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

@@ -1,5 +1,5 @@
 use super::axis::{Axis, reduced_of_some};
-use super::{Operand, Pull, Rule, broadcast};
+use super::{Form, Operand, Pull, Rule, broadcast};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernels::broadcast::{Extent, accumulate_broadcast};
@@ -16,6 +16,10 @@ impl Rule for Logsumexp {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
         reduced_of_some(Self::NAME, inputs, Some(Axis::Rows))
+    }
+
+    fn form(&self) -> Form {
+        Form::Columns
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

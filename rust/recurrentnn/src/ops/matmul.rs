@@ -1,4 +1,4 @@
-use super::{Operand, Pull, Rule, expect_operands};
+use super::{Form, Operand, Pull, Rule, expect_operands};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernels::{Isa, Product, gemm};
@@ -19,6 +19,10 @@ impl Rule for Matmul {
         }
         let message = format!("left is {left} but right has {} rows", right.rows);
         Err(Error::shape(Self::NAME, message))
+    }
+
+    fn form(&self) -> Form {
+        Form::Product
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

@@ -1,5 +1,5 @@
 use super::axis::{self, Axis};
-use super::{Operand, Pull, Rule};
+use super::{Form, Operand, Pull, Rule};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernels::{Isa, reduce};
@@ -18,6 +18,13 @@ impl Rule for Max {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
         axis::reduced_of_some(Self::NAME, inputs, Some(self.axis))
+    }
+
+    fn form(&self) -> Form {
+        match self.axis {
+            Axis::Rows => Form::Columns,
+            Axis::Columns => Form::Mixes,
+        }
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

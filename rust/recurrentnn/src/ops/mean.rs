@@ -1,5 +1,5 @@
 use super::axis::{self, Axis};
-use super::{Operand, Pull, Rule};
+use super::{Form, Operand, Pull, Rule};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernels::Isa;
@@ -17,6 +17,13 @@ impl Rule for Mean {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
         axis::reduced_of_some(Self::NAME, inputs, self.axis)
+    }
+
+    fn form(&self) -> Form {
+        match self.axis {
+            Some(Axis::Rows) => Form::Columns,
+            None | Some(Axis::Columns) => Form::Mixes,
+        }
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

@@ -1,6 +1,6 @@
-use super::{Elementwise, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::{Elementwise, Form};
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = -x.
 #[derive(Clone, Copy, Debug)]
@@ -8,16 +8,26 @@ pub struct Neg {}
 
 impl Elementwise for Neg {
     const NAME: &'static str = "neg";
+
+    fn form(&self) -> Form {
+        Form::Affine {
+            scale: -1.0,
+            shift: 0.0,
+        }
+    }
+}
+
+impl Formula for Neg {
     const SAVED: Saved = Saved::Input;
     const COST: Cost = Cost::Cheap;
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
         -x
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, _x: T) -> T {
-        -T::ONE
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, _x: V) -> V {
+        V::number(-1.0)
     }
 }

@@ -1,4 +1,4 @@
-use super::{Operand, Pull, Rule, accumulate, expect_operands, expect_slice};
+use super::{Form, Operand, Pull, Rule, accumulate, expect_operands, expect_slice};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernels::Isa;
@@ -20,6 +20,10 @@ impl Rule for SliceRows {
         expect_operands(Self::NAME, inputs, 1)?;
         expect_slice(Self::NAME, "rows", self.start, self.stop, inputs[0].rows)?;
         Ok(Shape::new(self.stop - self.start, inputs[0].cols))
+    }
+
+    fn form(&self) -> Form {
+        Form::Columns
     }
 
     fn forward<T: Element>(&self, _isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

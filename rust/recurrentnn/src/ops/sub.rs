@@ -1,4 +1,4 @@
-use super::{Operand, Pull, Rule, broadcast};
+use super::{Form, Operand, Pull, Rule, broadcast};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernels::Isa;
@@ -13,6 +13,10 @@ impl Rule for Sub {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
         broadcast::pair(Self::NAME, inputs)
+    }
+
+    fn form(&self) -> Form {
+        Form::Difference
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

@@ -1,5 +1,5 @@
 use super::axis::{self, Axis};
-use super::{Operand, Pull, Rule, expect_operands};
+use super::{Form, Operand, Pull, Rule, expect_operands};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernels::Isa;
@@ -18,6 +18,13 @@ impl Rule for Sum {
     fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
         expect_operands(Self::NAME, inputs, 1)?;
         Ok(axis::reduced(inputs[0], self.axis))
+    }
+
+    fn form(&self) -> Form {
+        match self.axis {
+            Some(Axis::Rows) => Form::Columns,
+            None | Some(Axis::Columns) => Form::Mixes,
+        }
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

@@ -1,4 +1,4 @@
-use super::{Operand, Pull, Rule, expect_equal, expect_operands};
+use super::{Form, Operand, Pull, Rule, expect_equal, expect_operands};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernels::{Cost, Isa, map};
@@ -14,6 +14,10 @@ impl Rule for Where {
     fn shape(&self, inputs: &[Shape]) -> Result<Shape> {
         expect_operands(Self::NAME, inputs, 3)?;
         expect_equal(Self::NAME, inputs)
+    }
+
+    fn form(&self) -> Form {
+        Form::Columns
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

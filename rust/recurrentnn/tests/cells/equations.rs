@@ -31,13 +31,13 @@ fn assert_near(found: &Matrix<f64>, expected: f64, what: &str) {
 #[test]
 fn one_unit_steps_as_its_equations_say() {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
-    let both = |&cell: &CellKind| [(cell, Options::default()), (cell, other_options(cell))];
+    let both = |cell| [(cell, Options::default()), (cell, other_options(cell))];
     for (cell, options) in CellKind::ALL.iter().flat_map(both) {
         let model = net(&Config {
             hidden_sizes: vec![1],
             input_size: 1,
             output_size: None,
-            ..config(cell, options)
+            ..config(cell.clone(), options)
         });
         let p = |name: &str| parameter(&model, &format!("layers.0.{name}"))[0];
         let (x, h, c) = (0.7, -0.4, 0.9);
@@ -75,10 +75,11 @@ fn one_unit_steps_as_its_equations_say() {
             CellKind::GfRnn => act(fed("hidden", feedback())),
             CellKind::GfLstm => memory(fed("candidate", feedback())),
             CellKind::GfGru => update(fed("candidate", reset() * feedback())),
+            CellKind::Custom(_) => panic!("no cell of the table"),
         };
         let first = State {
             hidden: one(h),
-            cell: model.has_cell().then(|| one(c)),
+            more: cell.states()[1..].iter().map(|_| one(c)).collect(),
         };
         let mut graph = Graph::new(Isa::best());
         let found = model.step(&mut graph, &one(x), &[first]).unwrap();
@@ -106,7 +107,7 @@ fn two_layers_are_connected_as_the_options_say() {
     let (x, old) = (0.7, [-0.4, 0.6]);
     let first = old.map(|h| State {
         hidden: one(h),
-        cell: None,
+        more: Vec::new(),
     });
     let mut graph = Graph::new(Isa::best());
     let next = model.step(&mut graph, &one(x), &first).unwrap();

@@ -21,7 +21,9 @@ const OUTPUT: usize = 3;
 const BATCH: usize = 2;
 const TIME: usize = 3;
 
+mod custom;
 mod equations;
+mod recorded;
 
 /// A small net of two unequal layers.
 fn config(cell: CellKind, options: Options) -> Config {
@@ -42,12 +44,12 @@ fn config(cell: CellKind, options: Options) -> Config {
 }
 
 /// Every option of a cell that is not the default.
-fn other_options(cell: CellKind) -> Options {
+fn other_options(cell: &CellKind) -> Options {
     let mut options = Options::default();
     if !cell.has_unit_gates() {
         options.activation = ActivationKind::Relu;
     }
-    if cell == CellKind::Gru {
+    if *cell == CellKind::Gru {
         options.reset = Reset::Before;
     }
     if cell.has_feedback() {
@@ -59,10 +61,13 @@ fn other_options(cell: CellKind) -> Options {
 
 /// Every cell as it comes, with every other option, and with what a model adds.
 fn configs() -> Vec<Config> {
-    let mut all = Vec::new();
-    for &cell in CellKind::ALL {
-        let other = config(cell, other_options(cell));
-        all.push(config(cell, Options::default()));
+    let mut all = vec![config(
+        CellKind::Custom(custom::counting_lstm()),
+        Options::default(),
+    )];
+    for cell in CellKind::ALL {
+        let other = config(cell.clone(), other_options(cell));
+        all.push(config(cell.clone(), Options::default()));
         all.push(Config {
             output_size: None,
             ..other.clone()
@@ -98,19 +103,20 @@ fn net(config: &Config) -> Model<f64> {
 }
 
 fn states(model: &Model<f64>) -> States<Matrix<f64>> {
+    let names = model.config().cell.states();
     let state = |(number, &size): (u32, &usize)| State {
         hidden: leaf(size, BATCH, number),
-        cell: model.has_cell().then(|| leaf(size, BATCH, number + 1)),
+        more: (number + 1..)
+            .zip(&names[1..])
+            .map(|(number, _)| leaf(size, BATCH, number))
+            .collect(),
     };
-    (10..).step_by(2).zip(&SIZES).map(state).collect()
+    (10..).step_by(names.len()).zip(&SIZES).map(state).collect()
 }
 
 /// All matrices of all layers.
 fn parts(states: &States<Matrix<f64>>) -> Vec<Matrix<f64>> {
-    let parts = states
-        .iter()
-        .flat_map(|state| std::iter::once(&state.hidden).chain(&state.cell));
-    parts.cloned().collect()
+    states.iter().flat_map(State::vectors).cloned().collect()
 }
 
 /// Features of `TIME` steps, column = t * BATCH + b; for a net with an embedding, symbols.
@@ -207,7 +213,7 @@ fn a_sample_in_a_batch_has_the_bits_it_has_alone() {
                 };
                 let own = |state: &State<Matrix<f64>>| State {
                     hidden: columns(&state.hidden, b..b + 1),
-                    cell: state.cell.as_ref().map(|cell| columns(cell, b..b + 1)),
+                    more: state.more.iter().map(|m| columns(m, b..b + 1)).collect(),
                 };
                 let own = first.iter().map(own).collect();
                 let (found, state) = unroll(&model, &mut graph, &alone, 1, own).unwrap();
@@ -299,10 +305,7 @@ fn what_does_not_fit_is_refused_and_leaves_no_trace() {
         wide[1].hidden = leaf(SIZES[1], BATCH + 1, 2);
         assert!(model.step(&mut graph, &x, &wide).is_err(), "{config:?}");
         let mut other = good.clone();
-        other[0].cell = match good[0].cell {
-            None => Some(leaf(SIZES[0], BATCH, 3)),
-            Some(_) => None,
-        };
+        other[0].more.push(leaf(SIZES[0], BATCH, 3));
         assert!(model.step(&mut graph, &x, &other).is_err(), "{config:?}");
         assert!(model.embed(&mut graph, &[0, INPUT]).is_err(), "{config:?}");
         let odd = Sequence::Symbols(vec![0; 3]);

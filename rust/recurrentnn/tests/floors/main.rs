@@ -17,8 +17,9 @@ const FLOORS: &[&[&str]] = &[
     &["init", "params"],
     &["ops"],
     &["graph", "gradcheck"],
+    &["program"],
     &["cells", "optim"],
-    &["config", "model", "unroll"],
+    &["config", "plan", "model", "unroll"],
     &["text", "sample", "io"],
 ];
 
@@ -26,6 +27,8 @@ const FLOORS: &[&[&str]] = &[
 const MUST_NOT_KNOW: &[(&str, &[&str])] = &[
     // Kernels take slices and assert their lengths.
     ("kernels", &["error", "shape", "recording"]),
+    // A step is recorded for matrices that are not there yet.
+    ("program", &["gradcheck", "params", "init"]),
     // An op sees slices of operands, output and gradients.
     ("ops", &["matrix", "params", "init", "recording"]),
     // A rule sees names, values and gradients.
@@ -43,6 +46,8 @@ const MUST_NOT_KNOW: &[(&str, &[&str])] = &[
 const NAMES_NO_MEMBER: &[(&str, &str)] = &[
     ("graph", "ops"),
     ("gradcheck", "ops"),
+    ("program", "ops"),
+    ("plan", "cells"),
     ("model", "cells"),
     ("unroll", "cells"),
 ];
@@ -57,12 +62,17 @@ const FAMILIES: &[(&str, &[&str])] = &[
             "broadcast",
             "elementwise",
             "extremum",
+            "form",
             "pointwise_loss",
             "sigmoid",
         ],
     ),
-    // The gated-feedback cells end in the equations of the plain ones.
-    ("cells", &["gate", "feedback", "lstm", "gru"]),
+    // The gated-feedback cells end in the equations of the plain ones; a cell of the user's own is
+    // none of the table.
+    (
+        "cells",
+        &["gate", "feedback", "lstm", "gru", "custom", "sketch"],
+    ),
     ("optim", &["clip"]),
     ("io", &[]),
 ];

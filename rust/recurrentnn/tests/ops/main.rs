@@ -22,6 +22,7 @@ macro_rules! op {
 }
 
 mod cases;
+mod forms;
 mod refused;
 mod values;
 

@@ -10,10 +10,11 @@
 
 use rayon::prelude::*;
 
-use super::isa::{Arithmetic, Isa, Task};
+use super::isa::{Isa, Task};
 use super::parallel::Cost;
 use super::reduce::{lane_max, lane_sum};
 use crate::element::Element;
+use crate::element::simd::Simd;
 
 /// `out[:, j] = softmax(a[:, j])`; both rows x cols.
 ///
@@ -81,7 +82,7 @@ impl<T: Element, const LOG: bool> Task for Softmax<'_, T, LOG> {
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) {
+    fn run<S: Simd>(self) {
         let Self { x, y } = self;
         let max = lane_max(x);
         for (y, x) in y.iter_mut().zip(x) {
@@ -108,7 +109,7 @@ impl<T: Element> Task for LogSumExp<'_, T> {
     type Output = T;
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) -> T {
+    fn run<S: Simd>(self) -> T {
         let max = lane_max(self.0);
         if !max.is_finite() {
             return max; // inf - inf would make NaN of a sum that is infinite or zero
