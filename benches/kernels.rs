@@ -5,6 +5,8 @@
 //! different minutes and machines can be compared. One thread, except where the name says more.
 #![allow(missing_docs, clippy::inline_always)] // the latter as in the kernels
 
+mod peak;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -12,9 +14,7 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use rayon::ThreadPoolBuilder;
 use recurrentnn::element::Element;
-use recurrentnn::element::simd::Simd;
 use recurrentnn::kernels::broadcast::{Operand, map_broadcast};
-use recurrentnn::kernels::isa::Task;
 use recurrentnn::kernels::{Cost, Isa, Product, gemm, map, reduce, softmax, update};
 
 /// (m, n, k): the products of cells of 20 to 512 units, for one sample and for many; squares.
@@ -170,61 +170,13 @@ impl ValueFormatter for Peak {
     }
 }
 
-impl Peak {
-    /// Of one thread: the best of many short runs, for other programs only ever slow it down.
-    fn of<T: Element>(isa: Isa, threads: usize) -> Self {
-        let best = (0..50)
-            .map(|_| isa.run(MultiplyAdds::<T>([T::ONE; 2])))
-            .reduce(f64::max);
-        Self {
-            per_nanosecond: best.unwrap_or(1.0) * threads as f64,
-        }
-    }
-}
-
-/// Independent chains of multiply-adds, two for each register of latency and throughput.
-struct MultiplyAdds<T>([T; 2]);
-
-impl<T: Element> Task for MultiplyAdds<T> {
-    /// Operations per nanosecond.
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<S: Simd>(self) -> f64 {
-        match S::REGISTER_BYTES / size_of::<T>() {
-            8 => self.chains::<S, 8>(),
-            4 => self.chains::<S, 4>(),
-            _ => self.chains::<S, 2>(),
-        }
-    }
-}
-
-impl<T: Element> MultiplyAdds<T> {
-    #[inline(always)]
-    fn chains<S: Simd, const LANES: usize>(self) -> f64 {
-        const CHAINS: usize = 12;
-        const STEPS: usize = 20_000;
-        let [x, y] = black_box(self.0).map(|x| [x; LANES]);
-        let mut acc = [[T::ZERO; LANES]; CHAINS];
-        let start = Instant::now();
-        for _ in 0..STEPS {
-            for acc in &mut acc {
-                for ((acc, x), y) in acc.iter_mut().zip(x).zip(y) {
-                    *acc = S::mul_add(*acc, x, y);
-                }
-            }
-        }
-        black_box(acc);
-        let flops = 2 * LANES * CHAINS * STEPS;
-        flops as f64 / start.elapsed().as_nanos() as f64
-    }
-}
-
 fn all<T: Element>(isa: Isa, threads: usize) -> Result<(), rayon::ThreadPoolBuildError> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| {
         let mut criterion = Criterion::default()
-            .with_measurement(Flops(Peak::of::<T>(isa, threads)))
+            .with_measurement(Flops(Peak {
+                per_nanosecond: peak::of_a_thread::<T>(isa) * threads as f64,
+            }))
             .sample_size(20)
             .warm_up_time(Duration::from_millis(100))
             .measurement_time(Duration::from_millis(400))
