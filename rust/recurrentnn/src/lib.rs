@@ -27,6 +27,7 @@ pub mod element;
 pub mod error;
 pub mod gradcheck;
 pub mod graph;
+pub mod host;
 pub mod init;
 pub mod io;
 #[allow(unsafe_code)]

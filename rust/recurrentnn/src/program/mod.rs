@@ -38,5 +38,5 @@ pub use expression::{Columns, Expression, Node, Term};
 pub use lower::Prelude;
 pub use passes::Passes;
 pub use prepare::Source;
-pub use run::{Call, Incoming, Input, Poll, Program, Run, weight_gradients};
+pub use run::{Call, Incoming, Input, Program, Run, weight_gradients};
 pub use trace::{Symbol, Trace};

@@ -11,6 +11,7 @@ use super::passes::Passes;
 use super::prepare::{Source, Weights, empty_packs, prepare};
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::host::Poll;
 use crate::kernels::Isa;
 use crate::kernels::machine::{self, Extent, Memory, Place, Span, Stopped};
 use crate::kernels::panel::Packed;
@@ -81,9 +82,6 @@ pub struct Incoming<'a, T> {
     /// Of the states after the last step.
     pub states: &'a [Option<&'a [T]>],
 }
-
-/// Looks now and then whether to stop.
-pub type Poll<'a> = &'a mut dyn FnMut() -> bool;
 
 impl<T: Element> Program<T> {
     /// Makes a program of a step that gives anew each of the states, and then its results.
@@ -174,7 +172,7 @@ impl<T: Element> Program<T> {
         if let Some(compiled) = known.get(&variant) {
             return Ok(Arc::clone(compiled));
         }
-        let compiled = Arc::new(compile(&self.parts, self.passes, variant)?);
+        let compiled = Arc::new(compile(&self.parts, self.passes, self.source, variant)?);
         known.insert(variant, Arc::clone(&compiled));
         Ok(compiled)
     }
@@ -223,22 +221,30 @@ impl<T: Element> Program<T> {
         }
     }
 
-    /// Runs the step over a sequence.
+    /// Makes a sequence ready to be run: everything is copied that the run reads.
     ///
     /// # Errors
-    /// [`Error::Memory`]; [`Error::Interrupted`] where the poll stopped it.
-    pub fn forward(self: &Arc<Self>, call: &Call<'_, T>, poll: Poll<'_>) -> Result<Run<T>> {
+    /// [`Error::Memory`].
+    pub fn begin(self: &Arc<Self>, call: &Call<'_, T>) -> Result<Run<T>> {
         let variant = self.variant(call);
         let compiled = self.compiled(variant)?;
         let workspace = self.workspace(&compiled, variant, call)?;
+        let threads = if compiled.passes.partition {
+            call.threads
+        } else {
+            1
+        };
         let mut run = Run {
             program: Arc::clone(self),
             compiled,
             workspace: Some(workspace),
             symbols: Vec::new(),
+            isa: call.isa,
+            threads,
             fresh: false,
         };
-        run.forward(call, poll)?;
+        run.load_weights(call.weights, call.version)?;
+        run.load(call.input, call.states)?;
         Ok(run)
     }
 
@@ -261,6 +267,8 @@ pub struct Run<T: Element> {
     /// Taken when the run ends.
     workspace: Option<Workspace<T>>,
     symbols: Vec<usize>,
+    isa: Isa,
+    threads: usize,
     /// Whether the forward pass's values are still all there.
     fresh: bool,
 }
@@ -278,67 +286,99 @@ impl<T: Element> Run<T> {
         self.workspace.as_ref().ok_or_else(ended)
     }
 
-    /// Runs the forward pass again, or for other numbers of the same extent.
+    /// Takes in the weights, unless `version` says that they are those it has.
     ///
     /// # Errors
-    /// As [`Program::forward`].
-    pub fn forward(&mut self, call: &Call<'_, T>, poll: Poll<'_>) -> Result<()> {
-        let compiled = Arc::clone(&self.compiled);
+    /// None while the run lives.
+    pub fn load_weights(&mut self, values: &[&[T]], version: Option<u64>) -> Result<()> {
         let workspace = self.workspace.as_mut().ok_or_else(ended)?;
-        let weights = weights(&self.program, call.weights);
-        if workspace.prepared.is_none() || workspace.prepared != call.version {
+        if workspace.prepared.is_none() || workspace.prepared != version {
             let (packs, memory) = (&mut workspace.packs, &mut workspace.memory);
-            prepare(call.isa, &compiled, weights, packs, memory);
-            workspace.prepared = call.version;
+            let weights = weights(&self.program, values);
+            prepare(self.isa, &self.compiled, weights, packs, memory);
+            workspace.prepared = version;
         }
+        Ok(())
+    }
+
+    /// Takes in a sequence of the run's extent, and the states before it.
+    ///
+    /// # Errors
+    /// None while the run lives.
+    pub fn load(&mut self, input: Input<'_, T>, states: &[Option<&[T]>]) -> Result<()> {
+        self.load_input(input)?;
+        let memory = &mut self.workspace.as_mut().ok_or_else(ended)?.memory;
+        for (number, &plane) in self.compiled.states.iter().enumerate() {
+            let first = memory.shape(plane).rows * memory.extent().batch;
+            let to = &mut memory.plane_mut(plane)[..first];
+            put(to, states.get(number).copied().flatten());
+        }
+        Ok(())
+    }
+
+    /// Takes in a sequence that goes on from where the last one ended.
+    ///
+    /// # Errors
+    /// None while the run lives.
+    pub fn load_next(&mut self, input: Input<'_, T>) -> Result<()> {
+        self.load_input(input)?;
+        let memory = &mut self.workspace.as_mut().ok_or_else(ended)?.memory;
+        for &plane in &self.compiled.states {
+            let Extent { time, batch } = memory.extent();
+            let one = memory.shape(plane).rows * batch;
+            memory.plane_mut(plane).copy_within(time * one.., 0);
+        }
+        Ok(())
+    }
+
+    fn load_input(&mut self, input: Input<'_, T>) -> Result<()> {
+        self.fresh = false;
         self.symbols.clear();
-        if let Input::Symbols(symbols) = call.input {
+        if let Input::Symbols(symbols) = input {
             self.symbols.extend_from_slice(symbols);
         }
-        let memory = &mut workspace.memory;
-        for (number, &plane) in compiled.states.iter().enumerate() {
-            let first = memory.shape(plane).rows * call.extent.batch;
-            let to = &mut memory.plane_mut(plane)[..first];
-            match call.states.get(number).copied().flatten() {
-                Some(state) => to.copy_from_slice(state),
-                None => to.fill(T::ZERO),
-            }
+        let memory = &mut self.workspace.as_mut().ok_or_else(ended)?.memory;
+        if let Some(plane) = self.compiled.input {
+            let symbols = self.program.symbols(self.program.input_rows());
+            let embedding = self.compiled.embedding;
+            fill_input(input, embedding, symbols, memory, plane);
         }
-        if let Some(plane) = compiled.input {
-            fill_input(weights, call.input, memory.plane_mut(plane));
-        }
-        self.fresh = false;
-        let threads = if compiled.passes.partition {
-            call.threads
-        } else {
-            1
-        };
-        let stages = 0..compiled.forward;
-        self.stages(call.isa, threads, stages, poll)?;
+        Ok(())
+    }
+
+    /// Multiply-adds, or as much work, of the forward pass.
+    pub fn work(&self) -> usize {
+        let columns = self
+            .workspace
+            .as_ref()
+            .map_or(0, |w| w.memory.extent().columns());
+        self.compiled.work * columns
+    }
+
+    /// Runs the forward pass.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] where the poll stopped it: it can be run again.
+    pub fn forward(&mut self, poll: Poll<'_>) -> Result<()> {
+        self.stages(0..self.compiled.forward, poll)?;
         self.fresh = true;
         Ok(())
     }
 
-    fn stages(
-        &mut self,
-        isa: Isa,
-        threads: usize,
-        stages: std::ops::Range<usize>,
-        poll: Poll<'_>,
-    ) -> Result<()> {
+    fn stages(&mut self, stages: std::ops::Range<usize>, poll: Poll<'_>) -> Result<()> {
         let workspace = self.workspace.as_mut().ok_or_else(ended)?;
         let run = machine::Run {
-            isa,
+            isa: self.isa,
             code: &self.compiled.code,
             packs: &workspace.packs,
             symbols: &self.symbols,
-            threads,
+            threads: self.threads,
         };
-        run.stages(stages, &mut workspace.memory, poll)
-            .map_err(|stopped| match stopped {
-                Stopped::Poll => Error::Interrupted,
-                Stopped::Memory => Error::memory("forward", "not enough memory for scratch"),
-            })
+        let result = run.stages(stages, &mut workspace.memory, poll);
+        result.map_err(|stopped| match stopped {
+            Stopped::Poll => Error::Interrupted,
+            Stopped::Memory => Error::memory("forward", "not enough memory for scratch"),
+        })
     }
 
     /// Steps and samples.
@@ -371,24 +411,13 @@ impl<T: Element> Run<T> {
         Ok(&memory.plane(plane)[memory.extent().time * one..])
     }
 
-    /// Runs the backward pass, up to the gradients of weights: those come from [`weight_gradients`].
-    /// It uses up the forward pass's values.
+    /// Takes in the gradients that come into the backward pass.
     ///
     /// # Errors
-    /// [`Error::Interrupted`]; [`Error::Internal`] unless a forward pass for training came before.
-    pub fn backward(
-        &mut self,
-        isa: Isa,
-        threads: usize,
-        incoming: Incoming<'_, T>,
-        poll: Poll<'_>,
-    ) -> Result<()> {
-        if !std::mem::take(&mut self.fresh) {
-            return Err(ended());
-        }
-        let compiled = Arc::clone(&self.compiled);
+    /// [`Error::Internal`] unless the run is for training.
+    pub fn receive(&mut self, incoming: Incoming<'_, T>) -> Result<()> {
         let memory = &mut self.workspace.as_mut().ok_or_else(ended)?.memory;
-        for (number, plane) in compiled.result_grads.iter().enumerate() {
+        for (number, plane) in self.compiled.result_grads.iter().enumerate() {
             if let Some(plane) = *plane {
                 put(
                     memory.plane_mut(plane),
@@ -397,7 +426,7 @@ impl<T: Element> Run<T> {
             }
         }
         let Extent { time, batch } = memory.extent();
-        for (number, &plane) in compiled.state_grads.iter().enumerate() {
+        for (number, &plane) in self.compiled.state_grads.iter().enumerate() {
             let shape = memory.shape(plane);
             let one = shape.rows * batch;
             // After the last step.
@@ -409,13 +438,24 @@ impl<T: Element> Run<T> {
             let to = &mut memory.plane_mut(plane)[at * one..][..one];
             put(to, incoming.states.get(number).copied().flatten());
         }
-        let threads = if compiled.passes.partition {
-            threads
-        } else {
-            1
-        };
-        let stages = compiled.forward..compiled.code.stages().len();
-        self.stages(isa, threads, stages, poll)
+        Ok(())
+    }
+
+    /// Runs the backward pass from the gradients received, up to those of the weights: they come from
+    /// [`weight_gradients`]. It writes over the values of the forward pass; where they are gone, that
+    /// runs again first.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] where the poll stopped it: receive the gradients again first.
+    pub fn backward(&mut self, poll: Poll<'_>) -> Result<()> {
+        if !self.fresh {
+            self.forward(poll)?;
+        }
+        self.fresh = false;
+        self.stages(
+            self.compiled.forward..self.compiled.code.stages().len(),
+            poll,
+        )
     }
 
     /// The gradient of the input, in its columns, after [`Run::backward`]; `None` if nobody asked.
@@ -539,23 +579,29 @@ fn put<T: Element>(to: &mut [T], from: Option<&[T]>) {
     }
 }
 
-/// Writes the columns of the input.
-fn fill_input<T: Element>(weights: Weights<'_, T>, input: Input<'_, T>, to: &mut [T]) {
-    match (input, weights.source) {
-        (Input::Features(features), _) => to.copy_from_slice(features),
-        (Input::Symbols(symbols), Source::Embedding(number)) => {
-            let rows = to.len() / symbols.len().max(1);
-            let values = weights.values[number];
-            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(symbols) {
+/// Writes the columns of the input; symbols are columns of a table, or one-hot where there is none.
+fn fill_input<T: Element>(
+    input: Input<'_, T>,
+    table: Option<usize>,
+    symbols: usize,
+    memory: &mut Memory<T>,
+    plane: usize,
+) {
+    let rows = memory.shape(plane).rows;
+    match (input, table) {
+        (Input::Features(features), _) => memory.plane_mut(plane).copy_from_slice(features),
+        (Input::Symbols(chosen), Some(table)) => {
+            let (to, table) = memory.pair_mut(plane, table);
+            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(chosen) {
                 for (row, to) in to.iter_mut().enumerate() {
-                    *to = values[row * weights.symbols + symbol];
+                    *to = table[row * symbols + symbol];
                 }
             }
         }
-        (Input::Symbols(symbols), _) => {
+        (Input::Symbols(chosen), None) => {
+            let to = memory.plane_mut(plane);
             to.fill(T::ZERO);
-            let rows = to.len() / symbols.len().max(1);
-            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(symbols) {
+            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(chosen) {
                 to[symbol] = T::ONE;
             }
         }

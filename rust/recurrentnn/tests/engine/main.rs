@@ -220,7 +220,8 @@ impl<T: Element> Case<T> {
             input_grad: self.symbols.is_none(),
         };
         let mut poll = || false;
-        let mut run = program.forward(&call, &mut poll).unwrap();
+        let mut run = program.begin(&call).unwrap();
+        run.forward(&mut poll).unwrap();
         let output = run.result(0).unwrap().to_vec();
         let after = (0..states.len())
             .map(|k| run.state(k).unwrap().to_vec())
@@ -230,7 +231,8 @@ impl<T: Element> Case<T> {
             results: &[Some(&self.output_grad)],
             states: &grads,
         };
-        run.backward(isa, threads, incoming, &mut poll).unwrap();
+        run.receive(incoming).unwrap();
+        run.backward(&mut poll).unwrap();
         let mut params: Vec<Vec<T>> = values
             .iter()
             .map(|value| vec![T::ZERO; value.len()])

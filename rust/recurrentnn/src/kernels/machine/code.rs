@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::lanes::Lanes;
 use super::memory::{Place, Plane, Span};
+use super::run;
 use crate::kernels::isa::Isa;
 
 /// What a machine runs.
@@ -162,6 +163,14 @@ impl<T> Code<T> {
     /// Its stages.
     pub fn stages(&self) -> &[Stage<T>] {
         &self.stages
+    }
+
+    /// Multiply-adds, or as much work, that some of its stages do for one column.
+    pub fn work(&self, stages: std::ops::RangeTo<usize>) -> usize {
+        self.stages[stages]
+            .iter()
+            .map(|stage| run::work(self, stage))
+            .sum()
     }
 
     fn check(&self) {

@@ -130,6 +130,23 @@ impl<T: Element> Memory<T> {
         &mut self.lines.as_mut_slice()[start..][..shape.len(self.extent)]
     }
 
+    /// Two planes, the first to be written.
+    ///
+    /// # Panics
+    /// If they are the same.
+    pub fn pair_mut(&mut self, write: usize, read: usize) -> (&mut [T], &[T]) {
+        let [(a, a_start), (b, b_start)] = [self.planes[write], self.planes[read]];
+        let (a_len, b_len) = (a.len(self.extent), b.len(self.extent));
+        let all = self.lines.as_mut_slice();
+        if a_start < b_start {
+            let (low, high) = all.split_at_mut(b_start);
+            (&mut low[a_start..][..a_len], &high[..b_len])
+        } else {
+            let (low, high) = all.split_at_mut(a_start);
+            (&mut high[..a_len], &low[b_start..][..b_len])
+        }
+    }
+
     /// Makes sure of `threads` scratch memories of `len` numbers; false if there is not that much.
     pub(super) fn reserve(&mut self, threads: usize, len: usize) -> bool {
         self.scratch.retain(|scratch| scratch.len() >= len);
