@@ -42,6 +42,8 @@ pub mod program;
 pub mod random;
 mod recording;
 pub mod sample;
+pub mod sequence;
 pub mod shape;
+pub mod stream;
 pub mod text;
 pub mod unroll;

@@ -3,7 +3,7 @@
 use super::compile::{Compiled, Fill, PackPart};
 use super::step::Weight;
 use crate::element::Element;
-use crate::kernels::machine::Memory;
+use crate::kernels::machine::Constants;
 use crate::kernels::panel::Packed;
 use crate::kernels::{Isa, Product, gemm};
 use crate::shape::Shape;
@@ -51,7 +51,7 @@ pub(super) fn prepare<T: Element>(
     compiled: &Compiled<T>,
     weights: Weights<'_, T>,
     packs: &mut [Packed<T>],
-    memory: &mut Memory<T>,
+    constants: &mut Constants<T>,
 ) {
     for (number, parts) in compiled.packs.iter().enumerate() {
         for part in parts {
@@ -60,7 +60,7 @@ pub(super) fn prepare<T: Element>(
     }
     for (plane, fill) in &compiled.fills {
         let rows = compiled.code.planes()[*plane].rows;
-        let to = memory.plane_mut(*plane);
+        let to = constants.plane_mut(*plane);
         match *fill {
             Fill::Weight(weight) => to.copy_from_slice(weights.columns(weight)),
             Fill::Repeated(number) => repeat(weights.values[number], to),

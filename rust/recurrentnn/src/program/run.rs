@@ -1,7 +1,7 @@
 //! Programs: expressions compiled on first use, and their runs over sequences.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::compile::{Compiled, Variant, compile, planes};
 use super::expression::Expression;
@@ -13,7 +13,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::host::Poll;
 use crate::kernels::Isa;
-use crate::kernels::machine::{self, Extent, Memory, Place, Span, Stopped};
+use crate::kernels::machine::{self, Constants, Extent, Memory, Place, Span, Stopped};
 use crate::kernels::panel::Packed;
 use crate::shape::Shape;
 
@@ -25,21 +25,22 @@ pub struct Program<T: Element> {
     source: Source,
     passes: Passes,
     compiled: Mutex<HashMap<Variant, Arc<Compiled<T>>>>,
-    idle: Mutex<Vec<Workspace<T>>>,
+    prepared: Mutex<Vec<Arc<Prepared<T>>>>,
+    idle: Mutex<Vec<(Variant, Memory<T>)>>,
 }
 
-/// Memory of a run, kept for the next.
-struct Workspace<T> {
-    memory: Memory<T>,
-    packs: Vec<Packed<T>>,
-    /// What it was made for: only there do the packs fit.
+/// Everything derived from the weights. Runs of the same values share it.
+struct Prepared<T> {
     variant: Variant,
     isa: Isa,
-    /// Which values of the weights the packs and tables hold, and for how many symbols.
-    prepared: Option<u64>,
+    batch: usize,
+    /// Which values of the weights it holds.
+    version: Option<u64>,
+    packs: Vec<Packed<T>>,
+    constants: Arc<Constants<T>>,
 }
 
-/// Workspaces kept while idle: for training one, for inference one, for a stream one.
+/// Memories kept while idle, and preparations: for training one, for inference one, for a stream one.
 const IDLE: usize = 3;
 
 /// The columns of a sequence, time-major: column t * batch + b.
@@ -100,6 +101,7 @@ impl<T: Element> Program<T> {
             source,
             passes,
             compiled: Mutex::new(HashMap::new()),
+            prepared: Mutex::new(Vec::new()),
             idle: Mutex::new(Vec::new()),
         })
     }
@@ -177,45 +179,97 @@ impl<T: Element> Program<T> {
         Ok(compiled)
     }
 
-    fn workspace(
+    /// What is derived from the weights, for runs of one variant and batch.
+    fn prepared(
+        &self,
+        compiled: &Compiled<T>,
+        (variant, isa, batch): (Variant, Isa, usize),
+        values: &[&[T]],
+        version: Option<u64>,
+    ) -> Result<Arc<Prepared<T>>> {
+        let mut all = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |p: &Arc<Prepared<T>>| (p.variant, p.isa, p.batch) == (variant, isa, batch);
+        let known = all.iter().position(same).map(|at| all.remove(at));
+        let mut prepared = match known {
+            Some(known) if version.is_some() && known.version == version => {
+                all.push(Arc::clone(&known));
+                return Ok(known);
+            }
+            Some(known) => Arc::into_inner(known),
+            None => None,
+        };
+        // A memory that lies idle may still hold on to the constants.
+        if let Some(old) = &prepared
+            && Arc::strong_count(&old.constants) > 1
+        {
+            self.idle()
+                .retain(|(_, memory)| !memory.has(&old.constants));
+            prepared = prepared.filter(|old| Arc::strong_count(&old.constants) == 1);
+        }
+        let mut prepared = match prepared {
+            Some(prepared) => prepared,
+            None => {
+                let no_memory = || Error::memory("forward", "not enough memory for the weights");
+                let symbols = self.symbols(self.input_rows());
+                let planes = planes(compiled.code.planes(), &compiled.fills, symbols);
+                let constants = Constants::new(&planes, Extent { time: 1, batch });
+                Prepared {
+                    variant,
+                    isa,
+                    batch,
+                    version: None,
+                    packs: empty_packs(isa, compiled).ok_or_else(no_memory)?,
+                    constants: Arc::new(constants.ok_or_else(no_memory)?),
+                }
+            }
+        };
+        if let Some(constants) = Arc::get_mut(&mut prepared.constants) {
+            let weights = weights(self, values);
+            prepare(isa, compiled, weights, &mut prepared.packs, constants);
+        }
+        prepared.version = version;
+        let prepared = Arc::new(prepared);
+        all.push(Arc::clone(&prepared));
+        if all.len() > IDLE {
+            all.remove(0);
+        }
+        Ok(prepared)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<(Variant, Memory<T>)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Memory for a run, that of an earlier one where it fits.
+    fn memory(
         &self,
         compiled: &Compiled<T>,
         variant: Variant,
-        call: &Call<'_, T>,
-    ) -> Result<Workspace<T>> {
-        let symbols = self.symbols(self.input_rows());
-        let idle = {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            let fits = |w: &Workspace<T>| w.variant == variant && w.isa == call.isa;
-            let same = |w: &Workspace<T>| fits(w) && w.memory.extent() == call.extent;
-            let at = idle
-                .iter()
-                .position(same)
-                .or_else(|| idle.iter().position(fits));
-            at.map(|at| idle.swap_remove(at))
-        };
-        let no_memory = || {
-            let columns = call.extent.columns();
-            Error::memory(
-                "forward",
-                format!("not enough memory for {columns} steps and samples"),
-            )
-        };
-        match idle {
-            Some(workspace) if workspace.memory.extent() == call.extent => Ok(workspace),
-            idle => {
+        extent: Extent,
+        constants: &Arc<Constants<T>>,
+    ) -> Result<Memory<T>> {
+        let mut idle = self.idle();
+        let fits = |(v, _): &(Variant, Memory<T>)| *v == variant;
+        let same = |(v, m): &(Variant, Memory<T>)| *v == variant && m.extent() == extent;
+        let at = idle
+            .iter()
+            .position(same)
+            .or_else(|| idle.iter().position(fits));
+        let found = at.map(|at| idle.swap_remove(at).1);
+        drop(idle);
+        match found {
+            Some(mut memory) if memory.extent() == extent => {
+                memory.set_constants(Arc::clone(constants));
+                Ok(memory)
+            }
+            found => {
+                let symbols = self.symbols(self.input_rows());
                 let planes = planes(compiled.code.planes(), &compiled.fills, symbols);
-                let (memory, packs) = idle.map(|w| (w.memory, w.packs)).unzip();
-                let packs = match packs {
-                    Some(packs) => packs,
-                    None => empty_packs(call.isa, compiled).ok_or_else(no_memory)?,
-                };
-                Ok(Workspace {
-                    memory: Memory::new(&planes, call.extent, memory).ok_or_else(no_memory)?,
-                    packs,
-                    variant,
-                    isa: call.isa,
-                    prepared: None,
+                let memory = Memory::new(&planes, extent, Arc::clone(constants), found);
+                memory.ok_or_else(|| {
+                    let columns = extent.columns();
+                    let message = format!("not enough memory for {columns} steps and samples");
+                    Error::memory("forward", message)
                 })
             }
         }
@@ -228,35 +282,37 @@ impl<T: Element> Program<T> {
     pub fn begin(self: &Arc<Self>, call: &Call<'_, T>) -> Result<Run<T>> {
         let variant = self.variant(call);
         let compiled = self.compiled(variant)?;
-        let workspace = self.workspace(&compiled, variant, call)?;
-        let threads = if compiled.passes.partition {
-            call.threads
-        } else {
-            1
-        };
+        let key = (variant, call.isa, call.extent.batch);
+        let prepared = self.prepared(&compiled, key, call.weights, call.version)?;
+        let memory = self.memory(&compiled, variant, call.extent, &prepared.constants)?;
+        let shares = compiled.passes.partition && compiled.work * call.extent.columns() >= SHARED;
+        let threads = if shares { call.threads } else { 1 };
         let mut run = Run {
             program: Arc::clone(self),
             compiled,
-            workspace: Some(workspace),
+            variant,
+            prepared,
+            memory: Some(memory),
             symbols: Vec::new(),
             isa: call.isa,
             threads,
             fresh: false,
         };
-        run.load_weights(call.weights, call.version)?;
         run.load(call.input, call.states)?;
         Ok(run)
     }
 
-    fn give_back(&self, workspace: Workspace<T>) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(workspace);
+    fn give_back(&self, variant: Variant, memory: Memory<T>) {
+        let mut idle = self.idle();
+        idle.push((variant, memory));
         if idle.len() > IDLE {
             idle.remove(0);
         }
     }
 }
 
+/// Work, in multiply-adds, from which a second thread repays being started.
+const SHARED: usize = 1 << 23;
 /// Symbols up to which an inference call makes the table of all of them, for itself and later ones.
 const MOST_CACHED: usize = 1024;
 
@@ -264,8 +320,10 @@ const MOST_CACHED: usize = 1024;
 pub struct Run<T: Element> {
     program: Arc<Program<T>>,
     compiled: Arc<Compiled<T>>,
+    variant: Variant,
+    prepared: Arc<Prepared<T>>,
     /// Taken when the run ends.
-    workspace: Option<Workspace<T>>,
+    memory: Option<Memory<T>>,
     symbols: Vec<usize>,
     isa: Isa,
     threads: usize,
@@ -275,15 +333,29 @@ pub struct Run<T: Element> {
 
 impl<T: Element> Drop for Run<T> {
     fn drop(&mut self) {
-        if let Some(workspace) = self.workspace.take() {
-            self.program.give_back(workspace);
+        if let Some(memory) = self.memory.take() {
+            self.program.give_back(self.variant, memory);
         }
     }
 }
 
 impl<T: Element> Run<T> {
-    fn space(&self) -> Result<&Workspace<T>> {
-        self.workspace.as_ref().ok_or_else(ended)
+    fn memory(&self) -> Result<&Memory<T>> {
+        self.memory.as_ref().ok_or_else(ended)
+    }
+
+    fn memory_mut(&mut self) -> Result<&mut Memory<T>> {
+        self.memory.as_mut().ok_or_else(ended)
+    }
+
+    /// Its program.
+    pub fn program(&self) -> &Program<T> {
+        &self.program
+    }
+
+    /// The same number for runs whose weight gradients can be taken together.
+    pub fn identity(&self) -> usize {
+        Arc::as_ptr(&self.compiled).addr()
     }
 
     /// Takes in the weights, unless `version` says that they are those it has.
@@ -291,13 +363,16 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn load_weights(&mut self, values: &[&[T]], version: Option<u64>) -> Result<()> {
-        let workspace = self.workspace.as_mut().ok_or_else(ended)?;
-        if workspace.prepared.is_none() || workspace.prepared != version {
-            let (packs, memory) = (&mut workspace.packs, &mut workspace.memory);
-            let weights = weights(&self.program, values);
-            prepare(self.isa, &self.compiled, weights, packs, memory);
-            workspace.prepared = version;
+        if self.has_version(version) {
+            return Ok(());
         }
+        let batch = self.memory()?.extent().batch;
+        let key = (self.variant, self.isa, batch);
+        self.prepared = self
+            .program
+            .prepared(&self.compiled, key, values, version)?;
+        let constants = Arc::clone(&self.prepared.constants);
+        self.memory_mut()?.set_constants(constants);
         Ok(())
     }
 
@@ -307,7 +382,7 @@ impl<T: Element> Run<T> {
     /// None while the run lives.
     pub fn load(&mut self, input: Input<'_, T>, states: &[Option<&[T]>]) -> Result<()> {
         self.load_input(input)?;
-        let memory = &mut self.workspace.as_mut().ok_or_else(ended)?.memory;
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
         for (number, &plane) in self.compiled.states.iter().enumerate() {
             let first = memory.shape(plane).rows * memory.extent().batch;
             let to = &mut memory.plane_mut(plane)[..first];
@@ -316,13 +391,18 @@ impl<T: Element> Run<T> {
         Ok(())
     }
 
+    /// Whether it has taken in the weights of this version.
+    pub fn has_version(&self, version: Option<u64>) -> bool {
+        version.is_some() && self.prepared.version == version
+    }
+
     /// Takes in a sequence that goes on from where the last one ended.
     ///
     /// # Errors
     /// None while the run lives.
     pub fn load_next(&mut self, input: Input<'_, T>) -> Result<()> {
         self.load_input(input)?;
-        let memory = &mut self.workspace.as_mut().ok_or_else(ended)?.memory;
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
         for &plane in &self.compiled.states {
             let Extent { time, batch } = memory.extent();
             let one = memory.shape(plane).rows * batch;
@@ -331,13 +411,17 @@ impl<T: Element> Run<T> {
         Ok(())
     }
 
-    fn load_input(&mut self, input: Input<'_, T>) -> Result<()> {
+    /// Takes in a sequence; the states before it stay.
+    ///
+    /// # Errors
+    /// None while the run lives.
+    pub fn load_input(&mut self, input: Input<'_, T>) -> Result<()> {
         self.fresh = false;
         self.symbols.clear();
         if let Input::Symbols(symbols) = input {
             self.symbols.extend_from_slice(symbols);
         }
-        let memory = &mut self.workspace.as_mut().ok_or_else(ended)?.memory;
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
         if let Some(plane) = self.compiled.input {
             let symbols = self.program.symbols(self.program.input_rows());
             let embedding = self.compiled.embedding;
@@ -348,10 +432,7 @@ impl<T: Element> Run<T> {
 
     /// Multiply-adds, or as much work, of the forward pass.
     pub fn work(&self) -> usize {
-        let columns = self
-            .workspace
-            .as_ref()
-            .map_or(0, |w| w.memory.extent().columns());
+        let columns = self.memory.as_ref().map_or(0, |m| m.extent().columns());
         self.compiled.work * columns
     }
 
@@ -366,15 +447,15 @@ impl<T: Element> Run<T> {
     }
 
     fn stages(&mut self, stages: std::ops::Range<usize>, poll: Poll<'_>) -> Result<()> {
-        let workspace = self.workspace.as_mut().ok_or_else(ended)?;
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
         let run = machine::Run {
             isa: self.isa,
             code: &self.compiled.code,
-            packs: &workspace.packs,
+            packs: &self.prepared.packs,
             symbols: &self.symbols,
             threads: self.threads,
         };
-        let result = run.stages(stages, &mut workspace.memory, poll);
+        let result = run.stages(stages, memory, poll);
         result.map_err(|stopped| match stopped {
             Stopped::Poll => Error::Interrupted,
             Stopped::Memory => Error::memory("forward", "not enough memory for scratch"),
@@ -386,7 +467,7 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn extent(&self) -> Result<Extent> {
-        Ok(self.space()?.memory.extent())
+        Ok(self.memory()?.extent())
     }
 
     /// A result, in the columns of the input.
@@ -394,10 +475,7 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn result(&self, number: usize) -> Result<&[T]> {
-        Ok(columns(
-            &self.space()?.memory,
-            self.compiled.results[number],
-        ))
+        Ok(columns(self.memory()?, self.compiled.results[number]))
     }
 
     /// A state after the last step.
@@ -405,10 +483,20 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn state(&self, number: usize) -> Result<&[T]> {
-        let memory = &self.space()?.memory;
+        let memory = self.memory()?;
         let plane = self.compiled.states[number];
         let one = memory.shape(plane).rows * memory.extent().batch;
         Ok(&memory.plane(plane)[memory.extent().time * one..])
+    }
+
+    /// A state before the first step.
+    ///
+    /// # Errors
+    /// None while the run lives.
+    pub fn first_state(&self, number: usize) -> Result<&[T]> {
+        let memory = self.memory()?;
+        let plane = self.compiled.states[number];
+        Ok(&memory.plane(plane)[..memory.shape(plane).rows * memory.extent().batch])
     }
 
     /// Takes in the gradients that come into the backward pass.
@@ -416,7 +504,7 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// [`Error::Internal`] unless the run is for training.
     pub fn receive(&mut self, incoming: Incoming<'_, T>) -> Result<()> {
-        let memory = &mut self.workspace.as_mut().ok_or_else(ended)?.memory;
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
         for (number, plane) in self.compiled.result_grads.iter().enumerate() {
             if let Some(plane) = *plane {
                 put(
@@ -463,7 +551,7 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn input_grad(&self) -> Result<Option<&[T]>> {
-        let memory = &self.space()?.memory;
+        let memory = self.memory()?;
         Ok(self.compiled.input_grad.map(|place| columns(memory, place)))
     }
 
@@ -472,7 +560,7 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn state_grad(&self, number: usize) -> Result<&[T]> {
-        let memory = &self.space()?.memory;
+        let memory = self.memory()?;
         let plane = self.compiled.state_grads[number];
         Ok(&memory.plane(plane)[..memory.shape(plane).rows * memory.extent().batch])
     }
@@ -484,7 +572,6 @@ impl<T: Element> Run<T> {
 /// # Errors
 /// [`Error::Internal`] unless the runs are of one variant of one program.
 pub fn weight_gradients<T: Element>(
-    isa: Isa,
     runs: &[&Run<T>],
     values: &[&[T]],
     grads: &mut [&mut [T]],
@@ -492,12 +579,12 @@ pub fn weight_gradients<T: Element>(
     let Some(first) = runs.first() else {
         return Ok(());
     };
-    let compiled = &first.compiled;
+    let (isa, compiled) = (first.isa, &first.compiled);
     if runs.iter().any(|run| !Arc::ptr_eq(&run.compiled, compiled)) {
         return Err(Error::internal("backward", "runs of different programs"));
     }
     let weights = weights(&first.program, values);
-    let memories = runs.iter().map(|run| Ok(&run.space()?.memory));
+    let memories = runs.iter().map(|run| run.memory());
     let memories = memories.collect::<Result<Vec<_>>>()?;
     let symbols: Vec<usize> = runs
         .iter()
@@ -591,7 +678,7 @@ fn fill_input<T: Element>(
     match (input, table) {
         (Input::Features(features), _) => memory.plane_mut(plane).copy_from_slice(features),
         (Input::Symbols(chosen), Some(table)) => {
-            let (to, table) = memory.pair_mut(plane, table);
+            let (to, table) = memory.beside_constant(plane, table);
             for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(chosen) {
                 for (row, to) in to.iter_mut().enumerate() {
                     *to = table[row * symbols + symbol];

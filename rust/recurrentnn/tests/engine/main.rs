@@ -238,7 +238,7 @@ impl<T: Element> Case<T> {
             .map(|value| vec![T::ZERO; value.len()])
             .collect();
         let mut into: Vec<&mut [T]> = params.iter_mut().map(|p| &mut p[..]).collect();
-        weight_gradients(isa, &[&run], &values, &mut into).unwrap();
+        weight_gradients(&[&run], &values, &mut into).unwrap();
         let input = run.input_grad().unwrap().filter(|_| self.symbols.is_none());
         Outcome {
             output,

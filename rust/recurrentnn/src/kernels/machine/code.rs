@@ -175,6 +175,13 @@ impl<T> Code<T> {
 
     fn check(&self) {
         let rows = |place: Place| self.planes[place.plane].rows;
+        let written = |place: Place| {
+            let span = self.planes[place.plane].span;
+            assert!(
+                !matches!(span, Span::Repeated | Span::Fixed(_)),
+                "a constant is written"
+            );
+        };
         for stage in &self.stages {
             for instruction in &stage.instructions {
                 match instruction {
@@ -186,6 +193,7 @@ impl<T> Code<T> {
                         for ((target, start), expected) in multiply.targets.iter().zip(target_rows)
                         {
                             assert_eq!(rows(*target), *expected);
+                            written(*target);
                             assert!(multiply.operand.iter().all(|p| p != target));
                             if let Start::Column(bias) = start {
                                 assert_eq!(self.planes[*bias].rows, *expected);
@@ -208,14 +216,19 @@ impl<T> Code<T> {
                             let last = step.inputs[..step.lanes.arity()].iter().max();
                             let last = last.copied().unwrap_or(0).max(step.output);
                             assert!(last < segment.operands.len());
+                            if let Operand::Place(place) = segment.operands[step.output] {
+                                written(place);
+                            }
                         }
                     }
                     Instruction::Call(call) => {
                         assert!(call.inputs.iter().all(|p| p.plane != call.output.plane));
+                        written(call.output);
                     }
                     Instruction::Gather(gather) => {
                         assert_eq!(self.planes[gather.table].rows, rows(gather.target));
-                        assert!(gather.table != gather.target.plane);
+                        assert!(matches!(self.planes[gather.table].span, Span::Fixed(_)));
+                        written(gather.target);
                     }
                 }
             }
