@@ -12,6 +12,7 @@ use recurrentnn::kernels::Isa;
 
 mod argument;
 mod array;
+mod cell;
 mod config;
 mod dtype;
 mod error;
@@ -24,6 +25,7 @@ mod random;
 mod sequence;
 mod signals;
 mod state;
+mod symbol;
 mod text;
 
 /// The compiled core. Import these names from `recurrentnn`, never from here.
@@ -41,6 +43,8 @@ fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("ISA", Isa::best().name())?;
     module.add_class::<matrix::PyMatrix>()?;
     module.add_class::<graph::PyGraph>()?;
+    module.add_class::<symbol::PySymbol>()?;
+    module.add_class::<cell::PySketch>()?;
     module.add_class::<model::PyModel>()?;
     module.add_class::<optim::PyRmsProp>()?;
     module.add_class::<optim::PySolver>()?;
