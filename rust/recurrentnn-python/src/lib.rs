@@ -37,7 +37,7 @@ fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("OPS", PyTuple::new(py, recurrentnn::ops::NAMES)?)?;
     module.add(
         "CELLS",
-        PyTuple::new(py, CellKind::ALL.iter().map(|kind| kind.name()))?,
+        PyTuple::new(py, CellKind::ALL.iter().map(CellKind::name))?,
     )?;
     module.add("OPTIMIZERS", PyTuple::new(py, recurrentnn::optim::NAMES)?)?;
     module.add("ISA", Isa::best().name())?;

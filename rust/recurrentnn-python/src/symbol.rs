@@ -97,13 +97,11 @@ pub(crate) fn apply(op: Op, operands: &[&Bound<'_, PyAny>]) -> PyResult<PySymbol
                 Term::Symbol(_) => None,
             });
             let amount = numbers.sum();
-            match inner[..] {
-                [one] => sketch.shift(one, amount),
-                _ => {
-                    let sum = sketch.add(&inner)?;
-                    sketch.shift(&sum, amount)
-                }
+            if let [one] = inner[..] {
+                return sketch.shift(one, amount);
             }
+            let sum = sketch.add(&inner)?;
+            sketch.shift(&sum, amount)
         }
         (Op::Sub(_), [_, Term::Number(x)]) => sketch.shift(inner[0], -x),
         (Op::Sub(_), [Term::Number(x), _]) => {
