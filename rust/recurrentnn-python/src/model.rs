@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use recurrentnn::cells::CellKind;
 use recurrentnn::config::Config;
 use recurrentnn::element::DType;
 use recurrentnn::error::Error;
@@ -17,6 +18,7 @@ use recurrentnn::sample::{self, Choice};
 use recurrentnn::unroll::{Sequence, unroll};
 
 use crate::argument::{self, Given};
+use crate::cell::OwnCell;
 use crate::config::options;
 use crate::dtype::{Number, with, with_type};
 use crate::error::{guard, raise, wrong_type};
@@ -62,10 +64,16 @@ impl Modelled for f64 {
 pub(crate) struct PyModel {
     inner: Arc<AnyModel>,
     parameters: Arc<Vec<(String, Py<PyMatrix>)>>,
+    /// The cell that the user gave, if it is none of ours.
+    own: Option<Arc<OwnCell>>,
 }
 
 impl PyModel {
-    fn wrap<T: Modelled>(py: Python<'_>, model: Model<T>) -> PyResult<Self> {
+    fn wrap<T: Modelled>(
+        py: Python<'_>,
+        model: Model<T>,
+        own: Option<Arc<OwnCell>>,
+    ) -> PyResult<Self> {
         let wrap = |(name, matrix): (&str, &Matrix<T>)| {
             Ok((name.to_owned(), Py::new(py, PyMatrix::new(matrix.clone()))?))
         };
@@ -77,6 +85,7 @@ impl PyModel {
         Ok(Self {
             inner: Arc::new(T::wrap_model(model)),
             parameters: Arc::new(parameters),
+            own,
         })
     }
 
@@ -239,19 +248,33 @@ impl PyModel {
                 let message = "Model: a model is taken as it is, without further arguments";
                 return Err(raise("ArgumentError", message.into()));
             }
-            let (inner, parameters) = (Arc::clone(&model.inner), Arc::clone(&model.parameters));
-            return Ok(Self { inner, parameters });
+            return Ok(Self {
+                inner: Arc::clone(&model.inner),
+                parameters: Arc::clone(&model.parameters),
+                own: model.own.clone(),
+            });
         }
+        let (cell, own) = if let Ok(name) = cell.cast::<PyString>() {
+            let name = name.to_cow()?;
+            (guard(|| CellKind::by_name(&name))?, None)
+        } else {
+            let own = OwnCell::new(cell)?;
+            (CellKind::Custom(own.custom.clone()), Some(Arc::new(own)))
+        };
         let none = py.None().into_bound(py);
         let (input_size, hidden_sizes) =
             (input_size.unwrap_or(&none), hidden_sizes.unwrap_or(&none));
         let (config, dtype) = options(cell, input_size, hidden_sizes, output_size, keywords)?;
-        with_type!(dtype, T => Self::wrap(py, guard(|| Model::<T>::new(config))?))
+        with_type!(dtype, T => {
+            let model = guard(|| Model::<T>::new(config));
+            let model = own.iter().fold(model, |model, own| own.or(model))?;
+            Self::wrap(py, model, own)
+        })
     }
 
     /// The name of its cell.
     #[getter]
-    fn cell(&self) -> &'static str {
+    fn cell(&self) -> &str {
         self.core_config().cell.name()
     }
 
@@ -287,7 +310,11 @@ impl PyModel {
 
     /// The arguments that make a model like this one.
     fn config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        crate::config::to_dict(py, self.core_config(), self.element())
+        let dict = crate::config::to_dict(py, self.core_config(), self.element())?;
+        if let Some(own) = &self.own {
+            dict.set_item("cell", &own.given)?;
+        }
+        Ok(dict)
     }
 
     /// Name and matrix of every parameter, in one order everywhere; the same objects each time.
@@ -355,6 +382,9 @@ impl PyModel {
             let (key, value_text) = (key.str()?.to_string(), value.repr()?.to_string());
             match (key.as_str(), usual.get_item(&key)?) {
                 ("cell", _) if name != "Model" => {}
+                ("cell", _) if value.is_instance_of::<PyType>() => {
+                    arguments.push(value.getattr("__name__")?.extract()?);
+                }
                 (_, None) => arguments.push(value_text),
                 (_, Some(usual)) if value.eq(&usual)? => {}
                 _ => arguments.push(format!("{key}={value_text}")),
@@ -505,13 +535,29 @@ impl PyModel {
     }
 }
 
-/// Reads what `Model.save` wrote: a model and the metadata. `recurrentnn.load` gives the public class.
+/// Reads what `Model.save` wrote, with the definitions of cells that are none of ours: a model and the
+/// metadata. `recurrentnn.load` gives the public class.
 #[pyfunction]
-pub(crate) fn load_model(py: Python<'_>, path: PathBuf) -> PyResult<(PyModel, io::Metadata)> {
-    let (loaded, metadata) = guard(|| io::load(&path))?;
+pub(crate) fn load_model(
+    py: Python<'_>,
+    path: PathBuf,
+    cells: Vec<Bound<'_, PyAny>>,
+) -> PyResult<(PyModel, io::Metadata)> {
+    let own = cells.iter().map(|cell| OwnCell::new(cell).map(Arc::new));
+    let own = own.collect::<PyResult<Vec<_>>>()?;
+    let custom: Vec<_> = own.iter().map(|own| own.custom.clone()).collect();
+    let loaded = guard(|| io::load_with(&path, |config| config.define(&custom)));
+    // At most one of them was recorded.
+    let loaded = own.iter().fold(loaded, |loaded, own| own.or(loaded));
+    let (loaded, metadata) = loaded?;
+    let name = match &loaded {
+        io::Loaded::Float32(model) => model.config().cell.name(),
+        io::Loaded::Float64(model) => model.config().cell.name(),
+    };
+    let own = own.iter().find(|own| own.custom.name() == name).cloned();
     let model = match loaded {
-        io::Loaded::Float32(model) => PyModel::wrap(py, model)?,
-        io::Loaded::Float64(model) => PyModel::wrap(py, model)?,
+        io::Loaded::Float32(model) => PyModel::wrap(py, model, own)?,
+        io::Loaded::Float64(model) => PyModel::wrap(py, model, own)?,
     };
     Ok((model, metadata))
 }
