@@ -47,6 +47,19 @@ impl<T: Element> Multiply<'_, T> {
     /// As [`multiply_panels`](super::multiply_panels).
     #[inline]
     pub(super) unsafe fn run(&self) {
+        if self.cols <= TILE_COLS {
+            // Nothing is used twice. No divisions here: a small product is over before a few of them.
+            let block = Block {
+                from: 0,
+                depth: self.depth,
+                column: 0,
+                wide: 1,
+                width: self.cols,
+                narrow: 0,
+            };
+            // SAFETY: the caller's promise.
+            return unsafe { self.all_panels(block) };
+        }
         let tiles = self.cols.div_ceil(TILE_COLS);
         // A panel that one tile or two use need not stay anywhere.
         let blocks = if tiles <= 2 {
@@ -75,10 +88,7 @@ impl<T: Element> Multiply<'_, T> {
                     narrow,
                 };
                 // SAFETY: the caller's promise; the block lies within the product.
-                unsafe {
-                    self.all_panels::<2>(self.wholes, block);
-                    self.all_panels::<1>(self.halves, block);
-                }
+                unsafe { self.all_panels(block) };
                 column += cols;
             }
             from += depth;
@@ -86,12 +96,26 @@ impl<T: Element> Multiply<'_, T> {
     }
 
     #[inline]
-    unsafe fn all_panels<const R: usize>(&self, run: Run<'_, T>, block: Block) {
-        let groups = run.panels.len().div_ceil(panels_at_once(block.width));
+    unsafe fn all_panels(&self, block: Block) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.run_of_panels::<2>(self.wholes, block);
+            self.run_of_panels::<1>(self.halves, block);
+        }
+    }
+
+    #[inline]
+    unsafe fn run_of_panels<const R: usize>(&self, run: Run<'_, T>, block: Block) {
+        let most = panels_at_once(block.width);
         let mut panels = run.panels;
         let mut start = run.start.wrapping_add(block.from * run.step);
-        for g in 0..groups {
-            let (group, rest) = panels.split_at(panels.len().div_ceil(groups - g));
+        while !panels.is_empty() {
+            let count = match panels.len() {
+                left if left <= most => left,
+                left if left < 2 * most => left.div_ceil(2),
+                _ => most,
+            };
+            let (group, rest) = panels.split_at(count);
             let mut row = Row {
                 panels: group,
                 start,
@@ -105,11 +129,11 @@ impl<T: Element> Multiply<'_, T> {
             };
             // SAFETY: the caller's promise.
             unsafe {
-                row_of_tiles::<T, R>(self.isa, block.width, row);
+                row_of_tiles::<T, R>(self.isa, block.width, &row);
                 if block.narrow > 0 {
                     row.column += block.wide * block.width;
                     row.tiles = block.narrow;
-                    row_of_tiles::<T, R>(self.isa, block.width - 1, row);
+                    row_of_tiles::<T, R>(self.isa, block.width - 1, &row);
                 }
             }
             panels = rest;

@@ -45,7 +45,7 @@ pub(super) fn panels_at_once(width: usize) -> usize {
 pub(super) unsafe fn row_of_tiles<T: Element, const R: usize>(
     isa: Isa,
     width: usize,
-    row: Row<'_, T>,
+    row: &Row<'_, T>,
 ) {
     match (width, row.panels.len()) {
         (1, 1) => isa.run(Tiles::<T, 1, R, 1>(row)),
@@ -67,7 +67,7 @@ pub(super) unsafe fn row_of_tiles<T: Element, const R: usize>(
 }
 
 /// P panels of R registers, N columns a tile.
-struct Tiles<'a, T, const P: usize, const R: usize, const N: usize>(Row<'a, T>);
+struct Tiles<'a, T, const P: usize, const R: usize, const N: usize>(&'a Row<'a, T>);
 
 impl<T: Element, const P: usize, const R: usize, const N: usize> Task for Tiles<'_, T, P, R, N> {
     type Output = ();
@@ -84,7 +84,7 @@ impl<T: Element, const P: usize, const R: usize, const N: usize> Task for Tiles<
 
 #[inline(always)]
 unsafe fn tile<S: Simd, T: Element, const P: usize, const R: usize, const N: usize>(
-    row: Row<'_, T>,
+    row: &Row<'_, T>,
     column: usize,
 ) {
     let strips: [Strip<T>; P] = std::array::from_fn(|q| {
