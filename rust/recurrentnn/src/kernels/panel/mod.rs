@@ -7,9 +7,12 @@
 mod drive;
 mod pack;
 mod packed;
+mod row;
 mod tile;
 
 use std::ops::Range;
+
+use smallvec::SmallVec;
 
 pub use self::packed::Packed;
 pub(in crate::kernels) use self::tile::Start;
@@ -76,14 +79,17 @@ pub(in crate::kernels) unsafe fn multiply_panels<T: Element>(
         packed.depth()
     );
     let (wholes, halves) = packed.runs(panels);
-    isa.run(Multiply {
+    let product = Multiply {
+        isa,
         wholes,
         halves,
         depth: packed.depth(),
         operand,
         targets,
         cols,
-    });
+    };
+    // SAFETY: the same promise.
+    unsafe { product.run() }
 }
 
 /// `outputs[i] += W_i operand`, of dense matrices of `cols` columns: for tests and measurements.
@@ -98,7 +104,7 @@ pub fn accumulate<T: Element>(
 ) {
     assert_eq!(operand.len(), packed.depth() * cols);
     assert_eq!(outputs.len(), packed.rows().len());
-    let targets: Vec<_> = outputs
+    let targets: SmallVec<[_; 4]> = outputs
         .iter_mut()
         .zip(packed.rows())
         .map(|(output, rows)| {

@@ -45,6 +45,8 @@ pub(super) struct Run<'a, T> {
     pub(super) start: *const T,
     /// From one to the next.
     pub(super) panel_step: usize,
+    /// From one depth to the next: the rows of a panel.
+    pub(super) step: usize,
 }
 
 struct RegisterBytes;
@@ -134,11 +136,13 @@ impl<T: Element> Packed<T> {
                 panels: &self.wholes[from.0..to.0],
                 start: memory[2 * half * from.0..].as_ptr(),
                 panel_step: 2 * half,
+                step: 2 * self.lanes,
             },
             Run {
                 panels: &self.halves[from.1..to.1],
                 start: memory[wholes + half * from.1..].as_ptr(),
                 panel_step: half,
+                step: self.lanes,
             },
         )
     }
