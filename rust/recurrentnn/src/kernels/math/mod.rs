@@ -66,3 +66,6 @@ fn ln_2<V: Vector>() -> (V, V) {
     );
     (V::number(high), V::number(low))
 }
+
+#[cfg(test)]
+mod tests;
