@@ -1,8 +1,9 @@
 //! Elementwise loops over slices of equal length.
 //!
 //! The function of one element is a closure; it is compiled into the loop of each instruction set,
-//! so closures of plain arithmetic become vector code. No product is fused with a sum here: an
-//! elementwise result has the same bits on every instruction set.
+//! so closures of plain arithmetic become vector code. No product is fused with a sum here: the
+//! result has the same bits on every instruction set. What calls exp and its kin is a
+//! [`Formula`](super::formula::Formula), over registers.
 
 use rayon::prelude::*;
 

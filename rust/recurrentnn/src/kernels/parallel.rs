@@ -22,7 +22,7 @@ pub(crate) fn threads() -> usize {
 pub enum Cost {
     /// A few additions and products: the loop waits for memory.
     Cheap,
-    /// `exp`, `ln`, `tanh`, `powf`: tens of cycles an element.
+    /// `exp`, `log`, `tanh` and their kin, or `powf`: 2 to 100 cycles an element.
     Transcendental,
 }
 
