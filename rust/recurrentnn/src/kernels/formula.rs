@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn of_all_lengths_are_naive<T: Element>(isa: Isa) {
-        for len in [0, 1, 2, 7, 8, 9, 31, 33, 100, 10_000] {
+        for len in [0, 1, 2, 7, 8, 9, 31, 33, 100, 40_000] {
             let [x, grad, mut into] = [1, 2, 3].map(|seed| numbers::<T>(seed, len));
             let wide = |x: &T| x.to_f64();
             let expected: Vec<f64> = x.iter().map(wide).map(|x| x * x.tanh()).collect();
@@ -197,7 +197,7 @@ mod tests {
 
     /// Each element alone, at every place of a slice, and on other numbers of threads.
     fn depend_on_the_value_alone<T: Element>(isa: Isa) {
-        let len = 20_011;
+        let len = 40_011;
         let [x, grad, old] = [1, 2, 3].map(|seed| numbers::<T>(seed, len));
         let run = |part: std::ops::Range<usize>| {
             let mut out = vec![T::ZERO; part.len()];

@@ -142,10 +142,10 @@ fn logits_of_a_million_infinities_and_nan_do_what_they_should() {
 }
 
 fn does_not_depend_on_threads<T: Element>(isa: Isa) {
-    let whole = (70, 300);
-    let a = numbers::<T>(1, 70 * 300);
+    let whole = (70, 600);
+    let a = numbers::<T>(1, 70 * 600);
     let run = |threads: usize| {
-        let (mut soft, mut lse) = (vec![T::ZERO; a.len()], vec![T::ZERO; 300]);
+        let (mut soft, mut lse) = (vec![T::ZERO; a.len()], vec![T::ZERO; 600]);
         let (mut sum, mut log) = (soft.clone(), soft.clone());
         with_threads(threads, || {
             softmax(isa, whole, &a, &mut soft);
