@@ -15,7 +15,9 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use rayon::ThreadPoolBuilder;
 use recurrentnn::element::Element;
 use recurrentnn::kernels::broadcast::{Operand, map_broadcast};
+use recurrentnn::kernels::formula::map_formula;
 use recurrentnn::kernels::{Cost, Isa, Product, gemm, map, reduce, softmax, update};
+use recurrentnn::ops;
 
 /// (m, n, k): the products of cells of 20 to 512 units, for one sample and for many; squares.
 const PRODUCTS: [(usize, usize, usize); 12] = [
@@ -32,6 +34,8 @@ const PRODUCTS: [(usize, usize, usize); 12] = [
     (256, 256, 256),
     (1024, 1024, 1024),
 ];
+
+type Group<'a> = criterion::BenchmarkGroup<'a, Flops>;
 
 /// Elements of a map: one small state, one batch of gates, more than the level-2 cache.
 const LENGTHS: [usize; 3] = [20, 25_600, 1_000_000];
@@ -59,13 +63,34 @@ fn products<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usi
     }
 }
 
+/// The functions that nets are made of; throughput counts elements.
+fn formulas<T: Element>(group: &mut Group<'_>, isa: Isa, a: &[T], out: &mut [T]) {
+    let mut row = |name: &str, run: &mut dyn FnMut(&[T], &mut [T])| {
+        group.bench_function(BenchmarkId::new(name, a.len()), |bencher| {
+            bencher.iter(|| run(black_box(a), out));
+        });
+    };
+    row("tanh", &mut |a, out| {
+        map_formula(isa, &ops::Tanh {}, a, out);
+    });
+    row("sigmoid", &mut |a, out| {
+        map_formula(isa, &ops::Sigmoid {}, a, out);
+    });
+    row("exp", &mut |a, out| {
+        map_formula(isa, &ops::Exp {}, a, out);
+    });
+    row("log", &mut |a, out| {
+        map_formula(isa, &ops::Log {}, a, out);
+    });
+}
+
 fn loops<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize) {
     let name = format!("map/{}/{}/{threads}", isa.name(), T::DTYPE.name());
     let mut group = criterion.benchmark_group(name);
     for len in LENGTHS {
         let (a, b) = (vec![T::from_f64(0.5); len], vec![T::from_f64(0.25); len]);
         let (mut x, mut y, mut z) = (a.clone(), a.clone(), a.clone());
-        let flops = |group: &mut criterion::BenchmarkGroup<'_, Flops>, each: usize| {
+        let flops = |group: &mut Group<'_>, each: usize| {
             group.throughput(Throughput::Elements((each * len) as u64));
         };
         let whole = (len / 20, 20);
@@ -80,10 +105,7 @@ fn loops<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize)
             let add = |[a, b]: [T; 2]| a + b;
             bencher.iter(|| map_broadcast(isa, Cost::Cheap, whole, [full, bias], &mut x, add));
         });
-        group.bench_function(BenchmarkId::new("tanh", len), |bencher| {
-            let tanh = |[a]: [T; 1]| a.tanh();
-            bencher.iter(|| map::map(isa, Cost::Transcendental, [black_box(&a)], &mut x, tanh));
-        });
+        formulas(&mut group, isa, &a, &mut x);
         group.bench_function(BenchmarkId::new("softmax", len), |bencher| {
             bencher.iter(|| softmax::softmax(isa, whole, black_box(&a), &mut x));
         });

@@ -75,6 +75,18 @@ pub trait Vector:
     fn equal(self, other: Self) -> Self::Mask;
     /// `yes` where the mask is true, else `no`.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// The smaller of `self` and a number `high`; NaN if `self` is NaN.
+    #[inline(always)]
+    fn at_most(self, high: f64) -> Self {
+        let high = Self::number(high);
+        Self::select(self.greater(high), high, self)
+    }
+    /// The larger of `self` and a number `low`; NaN if `self` is NaN.
+    #[inline(always)]
+    fn at_least(self, low: f64) -> Self {
+        let low = Self::number(low);
+        Self::select(low.greater(self), low, self)
+    }
     /// The larger of both; NaN if either is NaN.
     #[inline(always)]
     fn maximum(self, other: Self) -> Self {

@@ -33,7 +33,7 @@ macro_rules! call {
 macro_rules! register {
     ($name:ident: $lanes:literal, $type:ident, $register:ident, $bits:ident, $mantissa:literal, $bias:literal;
      $set1:ident $load:ident $load_masked:ident $store:ident $store_first:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident
-     $sqrt:ident $round:ident $compare:ident $blend:ident $and:ident $andnot:ident $or:ident $xor:ident
+     $sqrt:ident $min:ident $max:ident $round:ident $compare:ident $blend:ident $and:ident $andnot:ident $or:ident $xor:ident
      $to_bits:ident $from_bits:ident $shift_left:ident $shift_right:ident
      $set_bits:ident) => {
         /// A register.
@@ -136,6 +136,15 @@ macro_rules! register {
                 Self(call!($sqrt(self.0)))
             }
             #[inline(always)]
+            fn at_most(self, high: f64) -> Self {
+                // Where either is NaN the instruction gives its second operand.
+                Self(call!($min(Self::number(high).0, self.0)))
+            }
+            #[inline(always)]
+            fn at_least(self, low: f64) -> Self {
+                Self(call!($max(Self::number(low).0, self.0)))
+            }
+            #[inline(always)]
             fn round(self) -> Self {
                 // SAFETY: see `Avx2`: the CPU has the instruction.
                 Self(unsafe { $round::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
@@ -195,12 +204,12 @@ macro_rules! register {
 
 register!(F32x8: 8, f32, __m256, i32, 23, 127.0;
     _mm256_set1_ps _mm256_loadu_ps _mm256_maskload_ps _mm256_storeu_ps store_first_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps
-    _mm256_div_ps _mm256_fmadd_ps _mm256_sqrt_ps _mm256_round_ps _mm256_cmp_ps _mm256_blendv_ps
+    _mm256_div_ps _mm256_fmadd_ps _mm256_sqrt_ps _mm256_min_ps _mm256_max_ps _mm256_round_ps _mm256_cmp_ps _mm256_blendv_ps
     _mm256_and_ps _mm256_andnot_ps _mm256_or_ps _mm256_xor_ps _mm256_castps_si256
     _mm256_castsi256_ps _mm256_slli_epi32 _mm256_srli_epi32 _mm256_set1_epi32);
 register!(F64x4: 4, f64, __m256d, i64, 52, 1023.0;
     _mm256_set1_pd _mm256_loadu_pd _mm256_maskload_pd _mm256_storeu_pd store_first_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd
-    _mm256_div_pd _mm256_fmadd_pd _mm256_sqrt_pd _mm256_round_pd _mm256_cmp_pd _mm256_blendv_pd
+    _mm256_div_pd _mm256_fmadd_pd _mm256_sqrt_pd _mm256_min_pd _mm256_max_pd _mm256_round_pd _mm256_cmp_pd _mm256_blendv_pd
     _mm256_and_pd _mm256_andnot_pd _mm256_or_pd _mm256_xor_pd _mm256_castpd_si256
     _mm256_castsi256_pd _mm256_slli_epi64 _mm256_srli_epi64 _mm256_set1_epi64x);
 
