@@ -12,6 +12,7 @@ use recurrentnn::kernels::Isa;
 
 mod argument;
 mod array;
+mod call;
 mod cell;
 mod config;
 mod dtype;

@@ -9,24 +9,19 @@ use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use recurrentnn::cells::CellKind;
 use recurrentnn::config::Config;
 use recurrentnn::element::DType;
-use recurrentnn::error::Error;
 use recurrentnn::io;
-use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
-use recurrentnn::model::{Model, States};
+use recurrentnn::model::Model;
 use recurrentnn::sample::{self, Choice};
-use recurrentnn::unroll::{Sequence, unroll};
 
 use crate::argument::{self, Given};
+use crate::call;
 use crate::cell::OwnCell;
 use crate::config::options;
-use crate::dtype::{Number, with, with_type};
+use crate::dtype::{with, with_type};
 use crate::error::{guard, raise, wrong_type};
-use crate::graph::{self, PyGraph, Recorded};
+use crate::graph::{PyGraph, Recorded};
 use crate::matrix::PyMatrix;
-use crate::sequence::{self, Input, SequenceInput};
-use crate::signals::Signals;
-use crate::state;
 
 /// A model of either element type.
 enum AnyModel {
@@ -103,122 +98,6 @@ impl PyModel {
     /// Names and matrices in order.
     pub(crate) fn named(&self) -> &[(String, Py<PyMatrix>)] {
         &self.parameters
-    }
-}
-
-/// The state given, or zeros.
-fn states_or_zeros<T: Number>(
-    model: &Model<T>,
-    given: Option<&Bound<'_, PyAny>>,
-    batch: usize,
-) -> PyResult<States<Matrix<T>>> {
-    match given {
-        Some(given) if !given.is_none() => state::states(&model.config().cell.states(), given),
-        _ => guard(|| model.zero_states(batch)),
-    }
-}
-
-fn forward<T: Recorded>(
-    py: Python<'_>,
-    model: &Model<T>,
-    graph: &PyGraph,
-    x: &Bound<'_, PyAny>,
-    prev: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Py<PyAny>> {
-    let input = sequence::tick::<T>(x, model.config())?;
-    let batch = match &input {
-        Input::Symbols(symbols) => symbols.len(),
-        Input::Features(features) => features.cols(),
-    };
-    let states = states_or_zeros(model, prev, batch)?;
-    graph.expect_unused::<T::Other>("forward")?;
-    let (states, output) = guard(|| {
-        let mut graph = graph
-            .lock::<T>()
-            .map_err(|_| Error::Busy { op: "forward" })?;
-        graph.all_or_none(|graph| {
-            let x = match input {
-                Input::Symbols(symbols) => model.embed(graph, &symbols)?,
-                Input::Features(features) => features,
-            };
-            let states = model.step(graph, &x, &states)?;
-            let top = model.top(graph, &states)?;
-            let output = model.decode(graph, &top)?;
-            Ok((states, output))
-        })
-    })?;
-    state::step(py, &model.config().cell.states(), &states, output)
-}
-
-fn call<T: Recorded>(
-    py: Python<'_>,
-    model: &Model<T>,
-    x: &Bound<'_, PyAny>,
-    given: Option<&Bound<'_, PyAny>>,
-    time_major: bool,
-) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
-    let input = sequence::sequence::<T>(x, time_major, model.config())?;
-    let SequenceInput { input, layout } = input;
-    let (batch, time) = (layout.batch, layout.time);
-    let states = states_or_zeros(model, given, batch)?;
-    let recording = graph::entered(py);
-    let fresh = PyGraph::new(false);
-    let graph = recording.as_ref().map_or(&fresh, |graph| graph.get());
-    graph.expect_unused::<T::Other>("forward")?;
-    let sequence = match input {
-        Input::Symbols(symbols) => Sequence::Symbols(symbols),
-        Input::Features(features) => Sequence::Features(features),
-    };
-    let mut signals = Signals::new(py);
-    let result = guard(|| {
-        let mut graph = graph
-            .lock::<T>()
-            .map_err(|_| Error::Busy { op: "forward" })?;
-        let mut poll = || signals.poll();
-        graph.all_or_none(|graph| unroll(model, graph, &sequence, batch, states, &mut poll))
-    });
-    let (output, states) = signals.or(result)?;
-    let names = model.config().cell.states();
-    if recording.is_some() {
-        let states = state::matrices(py, &names, &states)?;
-        let output = PyMatrix {
-            inner: T::wrap(output),
-            sequence: Some((batch, time)),
-        };
-        return Ok((Py::new(py, output)?.into_any(), states));
-    }
-    let states = state::arrays(py, &names, &states)?;
-    Ok((layout.shape_output(py, &output)?, states))
-}
-
-/// Symbols chosen between two looks at Python's signals.
-const BLOCK: usize = 64;
-
-fn generate<T: Number>(
-    py: Python<'_>,
-    model: &Model<T>,
-    request: &sample::Request<'_>,
-    given: Option<&Bound<'_, PyAny>>,
-) -> PyResult<(Vec<usize>, Py<PyAny>)> {
-    let mut states: States<Matrix<T>> = states_or_zeros(model, given, 1)?;
-    let names = model.config().cell.states();
-    let (mut chosen, mut prime) = (Vec::new(), request.prime.to_vec());
-    loop {
-        let block = sample::Request {
-            prime: &prime,
-            length: BLOCK.min(request.length - chosen.len()),
-            drawn: chosen.len(),
-            ..*request
-        };
-        let (more, after) = guard(|| sample::generate(Isa::best(), model, &block, states))?;
-        let ended = more.len() < BLOCK;
-        states = after;
-        chosen.extend(&more);
-        if ended {
-            return Ok((chosen, state::arrays(py, &names, &states)?));
-        }
-        prime = more[BLOCK - 1..].to_vec();
-        py.check_signals()?;
     }
 }
 
@@ -419,7 +298,7 @@ impl PyModel {
             return Err(wrong_type("forward", "graph", "a Graph", graph));
         };
         with!(&*self.inner, AnyModel, |model| {
-            forward(graph.py(), model, recorder.get(), x, prev)
+            call::tick(graph.py(), model, recorder.get(), x, prev)
         })
     }
 
@@ -449,7 +328,7 @@ impl PyModel {
         time_major: Given<'_, bool>,
     ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let time_major = time_major.get("forward", "time_major", argument::boolean)?;
-        with!(&*self.inner, AnyModel, |model| call(
+        with!(&*self.inner, AnyModel, |model| call::sequence(
             x.py(),
             model,
             x,
@@ -520,7 +399,7 @@ impl PyModel {
             stop,
         };
         with!(&*self.inner, AnyModel, |model| {
-            generate(prime.py(), model, &request, state)
+            call::generate(prime.py(), model, &request, state)
         })
     }
 

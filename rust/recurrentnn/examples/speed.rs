@@ -100,21 +100,18 @@ fn main() {
     for r in 0..reps {
         let mut poll = || false;
         let t0 = Instant::now();
-        let mut run = program.forward(&call, &mut poll).unwrap();
+        let mut run = program.begin(&call).unwrap();
+        run.forward(&mut poll).unwrap();
         let t1 = Instant::now();
-        run.backward(
-            isa,
-            threads,
-            Incoming {
-                results: &[Some(&g)],
-                states: &states,
-            },
-            &mut poll,
-        )
+        run.receive(Incoming {
+            results: &[Some(&g)],
+            states: &states,
+        })
         .unwrap();
+        run.backward(&mut poll).unwrap();
         let t2 = Instant::now();
         let mut into: Vec<&mut [f32]> = grads.iter_mut().map(|p| &mut p[..]).collect();
-        weight_gradients(isa, &[&run], &values, &mut into).unwrap();
+        weight_gradients(&[&run], &values, &mut into).unwrap();
         let t3 = Instant::now();
         if r == 0 {
             println!("first {:?} {:?} {:?}", t1 - t0, t2 - t1, t3 - t2);

@@ -12,6 +12,7 @@ use crate::sequence::Weights;
 
 /// A state of a model that is fed step by step.
 pub struct Stream<T: Element> {
+    isa: Isa,
     run: Run<T>,
     /// Whether the run still holds the state with which it begins, rather than that after a step.
     at_start: bool,
@@ -60,6 +61,7 @@ impl<T: Element> Stream<T> {
             input_grad: false,
         })?;
         Ok(Self {
+            isa,
             run,
             at_start: true,
             symbols,
@@ -73,43 +75,60 @@ impl<T: Element> Stream<T> {
     /// # Errors
     /// [`Error::Shape`], [`Error::OutOfRange`] or [`Error::DType`] where the input or `out` does not fit;
     /// [`Error::Busy`] while somebody writes the weights.
-    pub fn step(
-        &mut self,
-        isa: Isa,
-        model: &Model<T>,
-        input: Input<'_, T>,
-        out: &mut [T],
-    ) -> Result<()> {
-        let mut never = || false;
-        self.step_by(isa, model, input, out, &mut never)
+    pub fn step(&mut self, model: &Model<T>, input: Input<'_, T>, out: &mut [T]) -> Result<()> {
+        self.begin(model, input)?;
+        self.run.forward(&mut || false)?;
+        self.output(out)
     }
 
-    fn step_by(
-        &mut self,
-        isa: Isa,
-        model: &Model<T>,
-        input: Input<'_, T>,
-        out: &mut [T],
-        poll: Poll<'_>,
-    ) -> Result<()> {
-        self.check(model, input, out.len())?;
+    /// Takes in what [`Stream::compute`] reads: the first part of a step.
+    ///
+    /// # Errors
+    /// As [`Stream::step`].
+    pub fn begin(&mut self, model: &Model<T>, input: Input<'_, T>) -> Result<()> {
+        self.check(model, input)?;
         let version = Weights::version_of(model);
-        if version.is_none() || !self.run.has_version(version) {
-            let weights = Weights::of(isa, model, self.run.program())?;
+        if !self.run.has_version(version) {
+            let weights = Weights::of(self.isa, model, self.run.program())?;
             self.run
                 .load_weights(&weights.slices()?.values(), weights.version())?;
         }
         if std::mem::take(&mut self.at_start) {
-            self.run.load_input(input)?;
+            self.run.load_input(input)
         } else {
-            self.run.load_next(input)?;
+            self.run.load_next(input)
         }
-        self.run.forward(poll)?;
-        out.copy_from_slice(self.run.result(0)?);
+    }
+
+    /// Computes the step that was begun: the second part. It touches nobody else's memory.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn compute(&mut self, poll: Poll<'_>) -> Result<()> {
+        self.run.forward(poll)
+    }
+
+    /// Multiply-adds, or as much work, of a step.
+    pub fn work(&self) -> usize {
+        self.run.work()
+    }
+
+    /// Copies out the output's columns: the last part.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where `out` does not fit.
+    pub fn output(&self, out: &mut [T]) -> Result<()> {
+        let result = self.run.result(0)?;
+        if result.len() != out.len() {
+            let (expected, room) = (result.len(), out.len());
+            let message = format!("out must hold {expected} numbers but holds {room}");
+            return Err(Error::shape("stream", message));
+        }
+        out.copy_from_slice(result);
         Ok(())
     }
 
-    fn check(&self, model: &Model<T>, input: Input<'_, T>, room: usize) -> Result<()> {
+    fn check(&self, model: &Model<T>, input: Input<'_, T>) -> Result<()> {
         let batch = self.extent.batch;
         match input {
             Input::Symbols(symbols) if self.symbols => {
@@ -131,11 +150,6 @@ impl<T: Element> Stream<T> {
                 let message = format!("x must be {expected}, as those that the stream began with");
                 return Err(Error::argument("stream", message));
             }
-        }
-        let expected = model.config().output_rows() * batch;
-        if room != expected {
-            let message = format!("out must hold {expected} numbers but holds {room}");
-            return Err(Error::shape("stream", message));
         }
         Ok(())
     }
