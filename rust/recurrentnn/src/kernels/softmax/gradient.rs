@@ -2,12 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::{shares, sum_in_blocks};
+use super::{Share, shares, sum_in_blocks};
 use crate::element::Element;
 use crate::element::simd::Simd;
 use crate::kernels::formula::map_registers;
 use crate::kernels::isa::{Isa, Task};
-use crate::kernels::math;
 use crate::kernels::parallel::Cost;
 
 /// `into[:, j] += weight(j) * softmax(a[:, j])`; both rows x cols. A column without a weight is not
@@ -114,7 +113,7 @@ impl<T: Element> Task for AddLogGradient<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        map_registers(self.y, self.shares, |y: T::Vector<S>| math::exp(y));
+        map_registers::<T::Vector<S>, _>(&Share { max: 0.0 }, self.y, self.shares);
         let total = T::from_f64(sum_in_blocks(self.grad));
         let terms = self.grad.iter().zip(self.shares);
         for (into, (grad, share)) in self.into.iter_mut().zip(terms) {

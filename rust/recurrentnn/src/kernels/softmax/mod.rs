@@ -13,7 +13,7 @@ mod gradient;
 use rayon::prelude::*;
 
 pub use self::gradient::{accumulate_log_softmax_gradient, accumulate_softmax};
-use super::formula::map_registers;
+use super::formula::{Formula, Saved, map_registers};
 use super::isa::{Isa, Task};
 use super::math;
 use super::parallel::Cost;
@@ -140,12 +140,31 @@ impl<T: Element, const LOG: bool> Task for Softmax<'_, T, LOG> {
     }
 }
 
+/// e^(x - max), not yet divided by S.
+struct Share {
+    max: f64,
+}
+
+impl Formula for Share {
+    const SAVED: Saved = Saved::Output;
+    const COST: Cost = Cost::Transcendental;
+
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        math::exp(x - V::number(self.max))
+    }
+
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, y: V) -> V {
+        y
+    }
+}
+
 /// Writes exp(x - M) and gives (M, S).
 #[inline(always)]
 fn shares<T: Element, S: Simd>(x: &[T], y: &mut [T]) -> (T, f64) {
     let max = lane_max(x);
-    let all = T::Vector::<S>::splat(max);
-    map_registers(x, y, |x: T::Vector<S>| math::exp(x - all));
+    map_registers::<T::Vector<S>, _>(&Share { max: max.to_f64() }, x, y);
     (max, sum_in_blocks(y))
 }
 
@@ -158,12 +177,12 @@ impl<T: Element> Task for MaxAndSum<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self) -> (T, f64) {
         let max = lane_max(self.0);
-        let all = T::Vector::<S>::splat(max);
+        let share = Share { max: max.to_f64() };
         let mut values = [T::ZERO; BLOCK];
         let mut sum = 0.0;
         for x in self.0.chunks(BLOCK) {
             let values = &mut values[..x.len()];
-            map_registers(x, values, |x: T::Vector<S>| math::exp(x - all));
+            map_registers::<T::Vector<S>, _>(&share, x, values);
             sum += lane_sum(values).to_f64();
         }
         (max, sum)

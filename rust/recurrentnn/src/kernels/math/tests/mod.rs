@@ -68,16 +68,23 @@ fn apply<T: Element>(isa: Isa, name: &str, numbers: &[T]) -> Vec<T> {
     numbers
 }
 
-/// Every 32749th number there is in single precision; all of them where `RECURRENTNN_EXHAUSTIVE` is
-/// set. Positive numbers in ascending order, then negative ones in descending order.
+/// Every 32749th number there is in single precision, and every 1021st from 1/8 to 32 on both sides,
+/// where the functions bend; all there are where `RECURRENTNN_EXHAUSTIVE` is set.
 fn singles() -> impl Iterator<Item = Vec<f32>> {
-    let all = std::env::var_os("RECURRENTNN_EXHAUSTIVE").is_some();
-    let step = if all { 1 } else { 32_749 };
-    (0..1_u64 << 32).step_by(step << 12).map(move |start| {
-        let end = (start + ((step as u64) << 12)).min(1 << 32);
-        let bits = (start..end).step_by(step);
-        bits.map(|bits| f32::from_bits(u32::try_from(bits).unwrap()))
-            .collect()
+    const SIGN: u32 = 1 << 31;
+    let bend = 0.125_f32.to_bits()..32.0_f32.to_bits();
+    let ranges = if std::env::var_os("RECURRENTNN_EXHAUSTIVE").is_some() {
+        vec![(0..u32::MAX, 1)]
+    } else {
+        let minus = SIGN | bend.start..SIGN | bend.end;
+        vec![(0..u32::MAX, 32_749), (bend, 1021), (minus, 1021)]
+    };
+    ranges.into_iter().flat_map(|(range, step)| {
+        let starts = range.clone().step_by(step << 12);
+        starts.map(move |start| {
+            let bits = (start..range.end).step_by(step).take(1 << 12);
+            bits.map(f32::from_bits).collect()
+        })
     })
 }
 
