@@ -22,6 +22,6 @@ pub mod update;
 #[cfg(test)]
 mod naive;
 
-pub use gemm::{Product, gemm};
+pub use gemm::{Outer, Product, gemm, outer};
 pub use isa::Isa;
 pub use parallel::Cost;
