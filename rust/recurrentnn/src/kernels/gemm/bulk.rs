@@ -12,9 +12,11 @@ use crate::kernels::panel::{Panel, Segment, Start, Target};
 
 /// Bytes of a panel of `a`. It need not stay in the level-1 cache, for level 2 delivers several times
 /// what a tile takes; a deeper panel reads and writes `c` less often.
-const PANEL_BYTES: usize = 32 << 10;
+const PANEL_BYTES: usize = 16 << 10;
 /// Bytes of `b` that stay in the level-2 cache while panels of `a` go by.
 const B_BLOCK_BYTES: usize = 512 << 10;
+/// From so many columns on, a panel of `a` whose rows are adjacent is copied before use.
+const PACK_COLS: usize = 4 * TILE_COLS;
 /// From so many rows on `b` is copied in the order in which the tiles read it.
 const PACK_ROWS: usize = 64;
 
@@ -63,7 +65,7 @@ impl<T: Element> Bulk<'_, T> {
     ///     for j0 in cols by as many as fit in level 2:
     ///         b' = b[p0.., j0..], packed if it is used often
     ///         for i0 in the rows of all lefts by two registers:
-    ///             a' = a[i0.., p0..], packed into a panel
+    ///             a' = a[i0.., p0..], packed into a panel unless used a few times
     ///             for tiles of c[i0.., j0..]: c += a' * b'
     /// ```
     pub(super) fn run(&self) {
@@ -100,7 +102,13 @@ impl<T: Element> Bulk<'_, T> {
                         let rows = panel_rows.min(left.rows - row);
                         let registers = rows.div_ceil(panel_rows / 2);
                         let a = left.a.from(row, p0);
-                        pack_a(self.isa, a, (rows, depth), registers, panel);
+                        let whole = rows == registers * panel_rows / 2;
+                        let (start, step) = if whole && a.row_step == 1 && cols < PACK_COLS {
+                            (a.values.as_ptr(), a.column_step)
+                        } else {
+                            pack_a(self.isa, a, (rows, depth), registers, panel);
+                            (panel.as_ptr(), registers * panel_rows / 2)
+                        };
                         let rows = Panel {
                             target: 0,
                             row,
@@ -108,7 +116,8 @@ impl<T: Element> Bulk<'_, T> {
                         };
                         let row = Row {
                             panels: std::slice::from_ref(&rows),
-                            start: panel.as_ptr(),
+                            start,
+                            step,
                             panel_step: 0,
                             operand: std::slice::from_ref(&segment),
                             layout,

@@ -119,6 +119,7 @@ impl<T: Element> Multiply<'_, T> {
             let mut row = Row {
                 panels: group,
                 start,
+                step: run.step,
                 panel_step: run.panel_step,
                 operand: self.operand,
                 layout: Layout::Columns,

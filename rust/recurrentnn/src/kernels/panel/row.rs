@@ -14,6 +14,8 @@ pub(in crate::kernels) struct Row<'a, T> {
     pub(in crate::kernels) panels: &'a [Panel],
     /// Where the first of them has the first depth.
     pub(in crate::kernels) start: *const T,
+    /// From one depth to the next.
+    pub(in crate::kernels) step: usize,
     /// From one panel to the next.
     pub(in crate::kernels) panel_step: usize,
     pub(in crate::kernels) operand: &'a [Segment<T>],
@@ -115,7 +117,6 @@ unsafe fn tile<S: Simd, T: Element, const P: usize, const R: usize, const N: usi
             },
         }
     });
-    let step = R * T::Vector::<S>::LANES;
     let (mut skip, mut left, mut start) = (row.from, row.depth, row.start);
     // SAFETY: the caller's promise: panels and operand have `depth` steps from `from` on, and the
     // outputs the rows of the panels.
@@ -126,7 +127,7 @@ unsafe fn tile<S: Simd, T: Element, const P: usize, const R: usize, const N: usi
             for j in N..2 * N {
                 let next = strips[0].output.wrapping_add(j * strips[0].column_step);
                 S::prefetch(next);
-                S::prefetch(next.wrapping_add(step - 1));
+                S::prefetch(next.wrapping_add(R * T::Vector::<S>::LANES - 1));
             }
         }
         for segment in row.operand {
@@ -137,7 +138,7 @@ unsafe fn tile<S: Simd, T: Element, const P: usize, const R: usize, const N: usi
             let depth = left.min(segment.rows - skip);
             let a = Panels {
                 start,
-                step,
+                step: row.step,
                 panel_step: row.panel_step,
             };
             let (row_step, column_step) = match row.layout {
@@ -152,7 +153,7 @@ unsafe fn tile<S: Simd, T: Element, const P: usize, const R: usize, const N: usi
                 column_step,
             };
             accumulate::<S, T, P, R, N>(&mut tile, a, b, depth);
-            start = start.wrapping_add(depth * step);
+            start = start.wrapping_add(depth * row.step);
             (skip, left) = (0, left - depth);
             if left == 0 {
                 break;
