@@ -19,6 +19,9 @@ pub trait Simd: Copy + 'static {
     const REGISTER_BYTES: usize;
     /// `a * b + c` of plain numbers, rounded as [`Vector::mul_add`] rounds.
     fn mul_add<T: Element>(a: T, b: T, c: T) -> T;
+    /// Asks for a cache line that will be read or written soon. Any address will do.
+    #[inline(always)]
+    fn prefetch<T>(_: *const T) {}
 }
 
 /// A register of [`LANES`](Self::LANES) numbers. Every operation acts on each lane by itself.
@@ -99,6 +102,21 @@ pub trait Vector:
     fn minimum(self, other: Self) -> Self {
         let smaller = Self::select(other.greater(self), self, other);
         Self::select(self.equal(self), smaller, self)
+    }
+    /// Transposes a square of LANES x LANES: row i of it is `from[i * from_step..]`, which becomes
+    /// column i, so that row p is `to[p * to_step..]`.
+    #[inline(always)]
+    fn transpose(
+        from: &[Self::Element],
+        from_step: usize,
+        to: &mut [Self::Element],
+        to_step: usize,
+    ) {
+        for i in 0..Self::LANES {
+            for p in 0..Self::LANES {
+                to[p * to_step + i] = from[i * from_step + p];
+            }
+        }
     }
     /// `f` of each lane: for what has no vector form.
     fn map_lanes(self, f: impl Fn(Self::Element) -> Self::Element) -> Self;

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::arch;
+use crate::element::Element;
 use crate::element::simd::Simd;
 
 /// The environment variable that overrides [`Isa::best`] with a name of [`Isa::available`].
@@ -69,6 +70,19 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => "avx2",
         }
+    }
+
+    /// How many numbers a register holds.
+    pub fn lanes<T: Element>(self) -> usize {
+        struct RegisterBytes;
+        impl Task for RegisterBytes {
+            type Output = usize;
+            #[inline(always)]
+            fn run<S: Simd>(self) -> usize {
+                S::REGISTER_BYTES
+            }
+        }
+        self.run(RegisterBytes) / size_of::<T>()
     }
 
     /// Runs `task`, compiled for this instruction set.

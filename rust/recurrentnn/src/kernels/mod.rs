@@ -26,6 +26,6 @@ pub mod update;
 mod naive;
 
 pub use formula::{Formula, Saved};
-pub use gemm::{Product, gemm};
+pub use gemm::{Outer, Product, gemm, outer};
 pub use isa::Isa;
 pub use parallel::Cost;

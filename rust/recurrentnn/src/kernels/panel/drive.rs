@@ -1,7 +1,7 @@
 //! Loops around the tiles that keep their operands in cache.
 
 use super::packed::Run;
-use super::row::{Row, panels_at_once, row_of_tiles};
+use super::row::{Layout, Row, panels_at_once, row_of_tiles};
 use super::tile::TILE_COLS;
 use super::{Segment, Target};
 use crate::element::Element;
@@ -119,8 +119,10 @@ impl<T: Element> Multiply<'_, T> {
             let mut row = Row {
                 panels: group,
                 start,
+                step: run.step,
                 panel_step: run.panel_step,
                 operand: self.operand,
+                layout: Layout::Columns,
                 targets: self.targets,
                 from: block.from,
                 depth: block.depth,

@@ -5,16 +5,17 @@
 //! on nothing else: neither on how many columns nor on which panels are worked out in one call.
 
 mod drive;
-mod pack;
+pub(super) mod pack;
 mod packed;
-mod row;
-mod tile;
+pub(super) mod row;
+pub(super) mod tile;
 
 use std::ops::Range;
 
 use smallvec::SmallVec;
 
 pub use self::packed::Packed;
+pub(in crate::kernels) use self::packed::Panel;
 pub(in crate::kernels) use self::tile::Start;
 
 use self::drive::Multiply;
@@ -78,6 +79,9 @@ pub(in crate::kernels) unsafe fn multiply_panels<T: Element>(
         operand.iter().map(|s| s.rows).sum::<usize>(),
         packed.depth()
     );
+    if cols == 0 {
+        return;
+    }
     let (wholes, halves) = packed.runs(panels);
     let product = Multiply {
         isa,

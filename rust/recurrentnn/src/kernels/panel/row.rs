@@ -9,26 +9,41 @@ use crate::kernels::isa::{Isa, Task};
 
 /// Some panels times some columns over a part of the depth.
 #[derive(Clone, Copy)]
-pub(super) struct Row<'a, T> {
+pub(in crate::kernels) struct Row<'a, T> {
     /// Panels of one kind, at most [`panels_at_once`] for the width.
-    pub(super) panels: &'a [Panel],
+    pub(in crate::kernels) panels: &'a [Panel],
     /// Where the first of them has the first depth.
-    pub(super) start: *const T,
+    pub(in crate::kernels) start: *const T,
+    /// From one depth to the next.
+    pub(in crate::kernels) step: usize,
     /// From one panel to the next.
-    pub(super) panel_step: usize,
-    pub(super) operand: &'a [Segment<T>],
-    pub(super) targets: &'a [Target<T>],
+    pub(in crate::kernels) panel_step: usize,
+    pub(in crate::kernels) operand: &'a [Segment<T>],
+    pub(in crate::kernels) layout: Layout,
+    pub(in crate::kernels) targets: &'a [Target<T>],
     /// The first depth and how many.
-    pub(super) from: usize,
-    pub(super) depth: usize,
+    pub(in crate::kernels) from: usize,
+    pub(in crate::kernels) depth: usize,
     /// The first column and how many tiles of one width.
-    pub(super) column: usize,
-    pub(super) tiles: usize,
+    pub(in crate::kernels) column: usize,
+    pub(in crate::kernels) tiles: usize,
+}
+
+/// How an operand lies in memory.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) enum Layout {
+    /// Rows are adjacent, columns `column_step` apart.
+    Columns,
+    /// Columns are adjacent, rows so far apart.
+    Rows(usize),
+    /// In the order in which the tiles read it: a tile is `[row][column]`, and a tile that begins
+    /// with column j is at `j * column_step`, with the depth as `column_step`.
+    Tiles,
 }
 
 /// How many panels of two registers a tile of `width` columns takes: as many as make 8 to 12
 /// accumulators, for fewer would wait for one another.
-pub(super) fn panels_at_once(width: usize) -> usize {
+pub(in crate::kernels) fn panels_at_once(width: usize) -> usize {
     match width {
         1 => 6,
         2 => 3,
@@ -42,7 +57,7 @@ pub(super) fn panels_at_once(width: usize) -> usize {
 /// # Safety
 /// As [`multiply_panels`](super::multiply_panels), for these depths and columns.
 #[inline]
-pub(super) unsafe fn row_of_tiles<T: Element, const R: usize>(
+pub(in crate::kernels) unsafe fn row_of_tiles<T: Element, const R: usize>(
     isa: Isa,
     width: usize,
     row: &Row<'_, T>,
@@ -102,12 +117,19 @@ unsafe fn tile<S: Simd, T: Element, const P: usize, const R: usize, const N: usi
             },
         }
     });
-    let step = R * T::Vector::<S>::LANES;
     let (mut skip, mut left, mut start) = (row.from, row.depth, row.start);
     // SAFETY: the caller's promise: panels and operand have `depth` steps from `from` on, and the
     // outputs the rows of the panels.
     unsafe {
         let mut tile = begin::<T::Vector<S>, P, R, N>(&strips);
+        if P == 1 {
+            // Where the next tile begins and ends, for it starts with reading that.
+            for j in N..2 * N {
+                let next = strips[0].output.wrapping_add(j * strips[0].column_step);
+                S::prefetch(next);
+                S::prefetch(next.wrapping_add(R * T::Vector::<S>::LANES - 1));
+            }
+        }
         for segment in row.operand {
             if skip >= segment.rows {
                 skip -= segment.rows;
@@ -116,18 +138,22 @@ unsafe fn tile<S: Simd, T: Element, const P: usize, const R: usize, const N: usi
             let depth = left.min(segment.rows - skip);
             let a = Panels {
                 start,
-                step,
+                step: row.step,
                 panel_step: row.panel_step,
             };
+            let (row_step, column_step) = match row.layout {
+                Layout::Columns => (1, segment.column_step),
+                Layout::Rows(step) => (step, 1),
+                Layout::Tiles => (N, 1),
+            };
+            let first = skip * row_step + column * segment.column_step;
             let b = Factor {
-                start: segment
-                    .start
-                    .wrapping_add(skip + column * segment.column_step),
-                row_step: 1,
-                column_step: segment.column_step,
+                start: segment.start.wrapping_add(first),
+                row_step,
+                column_step,
             };
             accumulate::<S, T, P, R, N>(&mut tile, a, b, depth);
-            start = start.wrapping_add(depth * step);
+            start = start.wrapping_add(depth * row.step);
             (skip, left) = (0, left - depth);
             if left == 0 {
                 break;
