@@ -12,6 +12,8 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 # PyTorch is the peer that tests compare with; where this wheel is absent they are skipped.
 PEERS := $(wildcard ../shared/wheels/torch-*.whl)
 MODEL := runs/first.safetensors
+# The record that `make bench-peers` writes or goes on with, in benches/record.
+NAME ?= peers
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
@@ -21,7 +23,7 @@ unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS
 # The environment is our own, whatever the caller's shell has activated.
 unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 
-.PHONY: help run build test test-rust test-python check lint types wheel bench format clean
+.PHONY: help run build test test-rust test-python check lint types wheel bench bench-peers format clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +73,10 @@ wheel: $(VENV)/.build-tools ## wheel and sdist; installed and run in a clean env
 bench: ## measure the kernels (Criterion)
 	cargo bench --locked
 
+bench-peers: $(EXTENSION) $(VENV)/.bench ## measure PyTorch, JAX, onnxruntime beside ours; benches/README.md
+	cargo build --release --locked --example fma_peak
+	$(BIN)/python benches/peers.py $(NAME) $(ARGS)
+
 format: $(VENV)/.dev ## rewrite the sources in the one format
 	cargo fmt --all
 	$(BIN)/ruff format
@@ -98,6 +104,10 @@ $(VENV)/.dev: $(VENV)/.build-tools
 	  $(BIN)/python -m pip install --quiet "$$wheel" || \
 	    echo 'that wheel does not fit this Python: what compares with it will be skipped'; \
 	done
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --group bench
 	@touch $@
 
 $(EXTENSION): $(RUST) $(VENV)/.build-tools

@@ -5,6 +5,8 @@
 //! different minutes and machines can be compared. One thread, except where the name says more.
 #![allow(missing_docs, clippy::inline_always)] // the latter as in the kernels
 
+mod peak;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -13,8 +15,9 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use rayon::ThreadPoolBuilder;
 use recurrentnn::element::Element;
 use recurrentnn::kernels::broadcast::{Operand, map_broadcast};
-use recurrentnn::kernels::isa::{Arithmetic, Task};
+use recurrentnn::kernels::formula::map_formula;
 use recurrentnn::kernels::{Cost, Isa, Product, gemm, map, reduce, softmax, update};
+use recurrentnn::ops;
 
 /// (m, n, k): the products of cells of 20 to 512 units, for one sample and for many; squares.
 const PRODUCTS: [(usize, usize, usize); 12] = [
@@ -31,6 +34,8 @@ const PRODUCTS: [(usize, usize, usize); 12] = [
     (256, 256, 256),
     (1024, 1024, 1024),
 ];
+
+type Group<'a> = criterion::BenchmarkGroup<'a, Flops>;
 
 /// Elements of a map: one small state, one batch of gates, more than the level-2 cache.
 const LENGTHS: [usize; 3] = [20, 25_600, 1_000_000];
@@ -58,13 +63,34 @@ fn products<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usi
     }
 }
 
+/// The functions that nets are made of; throughput counts elements.
+fn formulas<T: Element>(group: &mut Group<'_>, isa: Isa, a: &[T], out: &mut [T]) {
+    let mut row = |name: &str, run: &mut dyn FnMut(&[T], &mut [T])| {
+        group.bench_function(BenchmarkId::new(name, a.len()), |bencher| {
+            bencher.iter(|| run(black_box(a), out));
+        });
+    };
+    row("tanh", &mut |a, out| {
+        map_formula(isa, &ops::Tanh {}, a, out);
+    });
+    row("sigmoid", &mut |a, out| {
+        map_formula(isa, &ops::Sigmoid {}, a, out);
+    });
+    row("exp", &mut |a, out| {
+        map_formula(isa, &ops::Exp {}, a, out);
+    });
+    row("log", &mut |a, out| {
+        map_formula(isa, &ops::Log {}, a, out);
+    });
+}
+
 fn loops<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize) {
     let name = format!("map/{}/{}/{threads}", isa.name(), T::DTYPE.name());
     let mut group = criterion.benchmark_group(name);
     for len in LENGTHS {
         let (a, b) = (vec![T::from_f64(0.5); len], vec![T::from_f64(0.25); len]);
         let (mut x, mut y, mut z) = (a.clone(), a.clone(), a.clone());
-        let flops = |group: &mut criterion::BenchmarkGroup<'_, Flops>, each: usize| {
+        let flops = |group: &mut Group<'_>, each: usize| {
             group.throughput(Throughput::Elements((each * len) as u64));
         };
         let whole = (len / 20, 20);
@@ -79,10 +105,7 @@ fn loops<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize)
             let add = |[a, b]: [T; 2]| a + b;
             bencher.iter(|| map_broadcast(isa, Cost::Cheap, whole, [full, bias], &mut x, add));
         });
-        group.bench_function(BenchmarkId::new("tanh", len), |bencher| {
-            let tanh = |[a]: [T; 1]| a.tanh();
-            bencher.iter(|| map::map(isa, Cost::Transcendental, [black_box(&a)], &mut x, tanh));
-        });
+        formulas(&mut group, isa, &a, &mut x);
         group.bench_function(BenchmarkId::new("softmax", len), |bencher| {
             bencher.iter(|| softmax::softmax(isa, whole, black_box(&a), &mut x));
         });
@@ -169,61 +192,13 @@ impl ValueFormatter for Peak {
     }
 }
 
-impl Peak {
-    /// Of one thread: the best of many short runs, for other programs only ever slow it down.
-    fn of<T: Element>(isa: Isa, threads: usize) -> Self {
-        let best = (0..50)
-            .map(|_| isa.run(MultiplyAdds::<T>([T::ONE; 2])))
-            .reduce(f64::max);
-        Self {
-            per_nanosecond: best.unwrap_or(1.0) * threads as f64,
-        }
-    }
-}
-
-/// Independent chains of multiply-adds, two for each register of latency and throughput.
-struct MultiplyAdds<T>([T; 2]);
-
-impl<T: Element> Task for MultiplyAdds<T> {
-    /// Operations per nanosecond.
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<A: Arithmetic>(self) -> f64 {
-        match A::REGISTER_BYTES / size_of::<T>() {
-            8 => self.chains::<A, 8>(),
-            4 => self.chains::<A, 4>(),
-            _ => self.chains::<A, 2>(),
-        }
-    }
-}
-
-impl<T: Element> MultiplyAdds<T> {
-    #[inline(always)]
-    fn chains<A: Arithmetic, const LANES: usize>(self) -> f64 {
-        const CHAINS: usize = 12;
-        const STEPS: usize = 20_000;
-        let [x, y] = black_box(self.0).map(|x| [x; LANES]);
-        let mut acc = [[T::ZERO; LANES]; CHAINS];
-        let start = Instant::now();
-        for _ in 0..STEPS {
-            for acc in &mut acc {
-                for ((acc, x), y) in acc.iter_mut().zip(x).zip(y) {
-                    *acc = A::mul_add(*acc, x, y);
-                }
-            }
-        }
-        black_box(acc);
-        let flops = 2 * LANES * CHAINS * STEPS;
-        flops as f64 / start.elapsed().as_nanos() as f64
-    }
-}
-
 fn all<T: Element>(isa: Isa, threads: usize) -> Result<(), rayon::ThreadPoolBuildError> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| {
         let mut criterion = Criterion::default()
-            .with_measurement(Flops(Peak::of::<T>(isa, threads)))
+            .with_measurement(Flops(Peak {
+                per_nanosecond: peak::of_a_thread::<T>(isa) * threads as f64,
+            }))
             .sample_size(20)
             .warm_up_time(Duration::from_millis(100))
             .measurement_time(Duration::from_millis(400))

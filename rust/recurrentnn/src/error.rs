@@ -137,6 +137,12 @@ impl Error {
         }
     }
 
+    /// An [`Error::Internal`]: something that cannot be is.
+    pub(crate) fn internal(op: &'static str, message: &str) -> Self {
+        let message = format!("{op}: {message}");
+        Self::Internal { message }
+    }
+
     /// The operating system's refusal, with the file it was about.
     pub fn io(path: &Path, source: std::io::Error) -> Self {
         Self::Io {

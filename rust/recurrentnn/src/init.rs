@@ -3,8 +3,9 @@
 #![allow(clippy::inline_always)] // as the kernels: what is not inlined misses the instruction set
 
 use crate::element::Element;
+use crate::element::simd::Simd;
 use crate::error::Result;
-use crate::kernels::isa::{Arithmetic, Isa, Task};
+use crate::kernels::isa::{Isa, Task};
 use crate::matrix::Matrix;
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
@@ -89,7 +90,7 @@ impl Task for Orthonormalise<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) {
+    fn run<S: Simd>(self) {
         let Self {
             columns,
             long,

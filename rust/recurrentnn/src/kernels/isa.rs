@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use crate::element::Element;
+use super::arch;
+use crate::element::simd::Simd;
 
 /// The environment variable that overrides [`Isa::best`] with a name of [`Isa::available`].
 pub const ISA_VARIABLE: &str = "RECURRENTNN_ISA";
@@ -14,43 +15,8 @@ pub const ISA_VARIABLE: &str = "RECURRENTNN_ISA";
 pub trait Task {
     /// What the kernel returns.
     type Output;
-    /// Does the work with the arithmetic of one instruction set.
-    fn run<A: Arithmetic>(self) -> Self::Output;
-}
-
-/// The arithmetic in which the instruction sets differ.
-pub trait Arithmetic: Copy + 'static {
-    /// Size of a vector register.
-    const REGISTER_BYTES: usize;
-    /// `a * b + c`, with one rounding where the CPU has such an instruction and two elsewhere:
-    /// in software the fused form is some fifty times slower.
-    fn mul_add<T: Element>(a: T, b: T, c: T) -> T;
-}
-
-/// 128-bit vectors, product and sum rounded one after the other.
-#[derive(Clone, Copy, Debug)]
-pub struct Separate;
-
-impl Arithmetic for Separate {
-    const REGISTER_BYTES: usize = 16;
-    #[inline(always)]
-    fn mul_add<T: Element>(a: T, b: T, c: T) -> T {
-        a * b + c
-    }
-}
-
-/// 256-bit vectors with fused multiply-add.
-#[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy, Debug)]
-pub struct Fused256;
-
-#[cfg(target_arch = "x86_64")]
-impl Arithmetic for Fused256 {
-    const REGISTER_BYTES: usize = 32;
-    #[inline(always)]
-    fn mul_add<T: Element>(a: T, b: T, c: T) -> T {
-        a.fused_mul_add(b, c)
-    }
+    /// Does the work with the registers of one instruction set.
+    fn run<S: Simd>(self) -> Self::Output;
 }
 
 /// An instruction set that this CPU has.
@@ -109,7 +75,7 @@ impl Isa {
     #[inline]
     pub fn run<K: Task>(self, task: K) -> K::Output {
         match self.0 {
-            Kind::Portable => task.run::<Separate>(),
+            Kind::Portable => task.run::<arch::portable::Portable>(),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `available` alone makes this kind, after asking the CPU for both features.
             Kind::Avx2 => unsafe { run_avx2(task) },
@@ -120,7 +86,7 @@ impl Isa {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn run_avx2<K: Task>(task: K) -> K::Output {
-    task.run::<Fused256>()
+    task.run::<arch::avx2::Avx2>()
 }
 
 #[cfg(test)]
@@ -132,10 +98,10 @@ mod tests {
     impl Task for OneRounding {
         type Output = bool;
         #[inline(always)]
-        fn run<A: Arithmetic>(self) -> bool {
+        fn run<S: Simd>(self) -> bool {
             // (1 + e)(1 - e) - 1 = -e^2, which the product's own rounding loses.
             let e = f64::EPSILON;
-            A::mul_add(1.0 + e, 1.0 - e, -1.0).to_bits() == (-e * e).to_bits()
+            S::mul_add(1.0 + e, 1.0 - e, -1.0).to_bits() == (-e * e).to_bits()
         }
     }
 

@@ -1,14 +1,16 @@
 //! Elementwise loops over slices of equal length.
 //!
 //! The function of one element is a closure; it is compiled into the loop of each instruction set,
-//! so closures of plain arithmetic become vector code. No product is fused with a sum here: an
-//! elementwise result has the same bits on every instruction set.
+//! so closures of plain arithmetic become vector code. No product is fused with a sum here: the
+//! result has the same bits on every instruction set. What calls exp and its kin is a
+//! [`Formula`](super::formula::Formula), over registers.
 
 use rayon::prelude::*;
 
-use super::isa::{Arithmetic, Isa, Task};
+use super::isa::{Isa, Task};
 use super::parallel::Cost;
 use crate::element::Element;
+use crate::element::simd::Simd;
 
 /// `out[i] = f([inputs[0][i], inputs[1][i], ...])`.
 ///
@@ -75,7 +77,7 @@ where
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) {
+    fn run<S: Simd>(self) {
         let Self { inputs, out, f } = self;
         // One length, known to all: no bounds check is left in the loop.
         let inputs = inputs.map(|input| &input[..out.len()]);
@@ -96,7 +98,7 @@ mod tests {
             let [a, b, c] = [1, 2, 3].map(|seed| numbers::<T>(seed, len));
             let f = |x: T, y: T, z: T| x * y + z.exp();
             let expected: Vec<T> = (0..len).map(|i| f(a[i], b[i], c[i])).collect();
-            for cost in [Cost::Cheap, Cost::Transcendental] {
+            for cost in [Cost::Cheap, Cost::Transcendental, Cost::Called] {
                 let mut out = vec![T::NAN; len];
                 map(isa, cost, [&a, &b, &c], &mut out, |[x, y, z]| f(x, y, z));
                 assert_eq!(out, expected);

@@ -3,7 +3,9 @@
 use rayon::ThreadPoolBuilder;
 
 use super::gemm::Product;
+use super::isa::Task;
 use crate::element::Element;
+use crate::element::simd::Simd;
 
 /// Calls `$test::<f32>(isa)` and `$test::<f64>(isa)` for every instruction set of this machine.
 macro_rules! for_all {
@@ -62,6 +64,18 @@ pub(super) fn gemm<T: Element>(
         }
     }
     out
+}
+
+/// `c + a_0 b_0 + a_1 b_1 + ...` in that order, rounded as the instruction set rounds.
+pub(super) struct Chain<'a, T>(pub(super) T, pub(super) &'a [T], pub(super) &'a [T]);
+
+impl<T: Element> Task for Chain<'_, T> {
+    type Output = T;
+    #[inline(always)]
+    fn run<S: Simd>(self) -> T {
+        let pairs = self.1.iter().zip(self.2);
+        pairs.fold(self.0, |c, (a, b)| S::mul_add(*a, *b, c))
+    }
 }
 
 /// Element (i, j) of an operand of shape (rows, cols) that is broadcast.

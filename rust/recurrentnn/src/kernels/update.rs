@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::isa::{Arithmetic, Isa, Task};
+use super::isa::{Isa, Task};
 use super::parallel::Cost;
 use crate::element::Element;
+use crate::element::simd::Simd;
 
 /// Calls `rule(&mut value[i], &mut grad[i], &mut mean[i])` for every i; returns how often it was true.
 ///
@@ -52,7 +53,7 @@ impl<T: Element, F: Fn(&mut T, &mut T, &mut T) -> bool> Task for Update<'_, T, F
     type Output = usize;
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) -> usize {
+    fn run<S: Simd>(self) -> usize {
         let Self {
             value,
             grad,

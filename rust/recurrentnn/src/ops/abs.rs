@@ -1,6 +1,6 @@
-use super::{Elementwise, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::Elementwise;
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = |x|, y' = the sign of x, 0 at 0.
 #[derive(Clone, Copy, Debug)]
@@ -8,22 +8,20 @@ pub struct Abs {}
 
 impl Elementwise for Abs {
     const NAME: &'static str = "abs";
+}
+
+impl Formula for Abs {
     const SAVED: Saved = Saved::Input;
     const COST: Cost = Cost::Cheap;
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
         x.abs()
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, x: T) -> T {
-        if x > T::ZERO {
-            T::ONE
-        } else if x < T::ZERO {
-            -T::ONE
-        } else {
-            T::ZERO
-        }
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, x: V) -> V {
+        let (zero, one) = (V::number(0.0), V::number(1.0));
+        V::select(x.abs().greater(zero), one.with_sign_of(x), zero)
     }
 }

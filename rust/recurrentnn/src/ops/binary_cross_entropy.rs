@@ -1,6 +1,7 @@
-use super::{Elementwise, Operand, Pull, Rule, Sigmoid, pointwise_loss};
+use super::{Operand, Pull, Rule, Sigmoid, pointwise_loss};
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::kernels::formula::map_formula;
 use crate::kernels::{Cost, Isa};
 use crate::shape::Shape;
 
@@ -29,16 +30,24 @@ impl Rule for BinaryCrossEntropy {
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
-        pointwise_loss::forward(isa, Cost::Transcendental, inputs, out, |x, t| {
+        pointwise_loss::forward(isa, Cost::Called, inputs, out, |x, t| {
             x.maximum(T::ZERO) - t * x + (-x.abs()).exp().ln_1p()
         });
     }
 
     fn backward<T: Element>(&self, isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
         if wrt == 0 {
-            pointwise_loss::backward(isa, Cost::Transcendental, pull, into, |x, t| {
-                Sigmoid {}.value(x) - t
-            });
+            let mut y = vec![T::ZERO; into.len()];
+            map_formula(isa, &Sigmoid {}, pull.inputs[0].data, &mut y);
+            let y = Operand {
+                data: &y,
+                ..pull.inputs[0]
+            };
+            let pull = Pull {
+                inputs: &[y, pull.inputs[1]],
+                ..pull
+            };
+            pointwise_loss::backward(isa, Cost::Cheap, pull, into, |y, t| y - t);
         } else {
             pointwise_loss::backward(isa, Cost::Cheap, pull, into, |x, _| -x);
         }

@@ -1,7 +1,7 @@
-use super::{Elementwise, Saved};
-use crate::element::Element;
+use super::Elementwise;
+use crate::element::simd::Vector;
 use crate::error::{Error, Result};
-use crate::kernels::Cost;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = min(max(x, low), high), y' = 1 from low to high with both ends, 0 outside (as PyTorch's
 /// `clamp`). NaN stays NaN.
@@ -15,8 +15,6 @@ pub struct Clip {
 
 impl Elementwise for Clip {
     const NAME: &'static str = "clip";
-    const SAVED: Saved = Saved::Input;
-    const COST: Cost = Cost::Cheap;
 
     fn check_attributes(&self) -> Result<()> {
         if self.low <= self.high {
@@ -28,16 +26,20 @@ impl Elementwise for Clip {
         );
         Err(Error::argument("clip", message))
     }
+}
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
-        x.maximum(T::from_f64(self.low))
-            .minimum(T::from_f64(self.high))
+impl Formula for Clip {
+    const SAVED: Saved = Saved::Input;
+    const COST: Cost = Cost::Cheap;
+
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        x.maximum(V::number(self.low)).minimum(V::number(self.high))
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, x: T) -> T {
-        let inside = x >= T::from_f64(self.low) && x <= T::from_f64(self.high);
-        if inside { T::ONE } else { T::ZERO }
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, x: V) -> V {
+        let (zero, one) = (V::number(0.0), V::number(1.0));
+        V::select(self.value(x).equal(x), one, zero)
     }
 }

@@ -31,7 +31,7 @@ impl Rule for Concat {
     }
 
     fn form(&self) -> Form {
-        Form::Columns
+        Form::Stack
     }
 
     fn forward<T: Element>(&self, _isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {

@@ -1,27 +1,19 @@
-//! What an op of one number is: two formulas and a name.
+//! What an op of one number is: a formula and a name.
+
+use std::sync::Arc;
 
 use super::{Form, Operand, Pull, Rule, expect_operands};
 use crate::element::Element;
 use crate::error::Result;
-use crate::kernels::{Cost, Isa, map};
+use crate::kernels::formula::{accumulate_slope, map_formula};
+use crate::kernels::machine::Function;
+use crate::kernels::{Formula, Isa, Saved};
 use crate::shape::Shape;
 
-/// What the derivative is written with.
-pub(crate) enum Saved {
-    /// The operand.
-    Input,
-    /// The result, where that is cheaper: tanh' = 1 - y^2.
-    Output,
-}
-
 /// An op that maps every number by itself.
-pub(crate) trait Elementwise: Sync {
+pub(crate) trait Elementwise: Formula + Clone + 'static {
     /// The name in messages, tables, Python and the reference.
     const NAME: &'static str;
-    /// What `derivative` gets.
-    const SAVED: Saved;
-    /// What the value costs.
-    const COST: Cost;
 
     /// Fails unless the attributes are in their domain.
     fn check_attributes(&self) -> Result<()> {
@@ -32,12 +24,6 @@ pub(crate) trait Elementwise: Sync {
     fn form(&self) -> Form {
         Form::Map
     }
-
-    /// The value at x.
-    fn value<T: Element>(&self, x: T) -> T;
-
-    /// The derivative, from what [`Elementwise::SAVED`] names.
-    fn derivative<T: Element>(&self, saved: T) -> T;
 }
 
 impl<E: Elementwise> Rule for E {
@@ -53,8 +39,12 @@ impl<E: Elementwise> Rule for E {
         Elementwise::form(self)
     }
 
+    fn function<T: Element>(&self) -> Option<(Saved, Arc<dyn Function<T>>)> {
+        Some((E::SAVED, Arc::new(self.clone())))
+    }
+
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
-        map::map(isa, E::COST, [inputs[0].data], out, |[x]| self.value(x));
+        map_formula(isa, self, inputs[0].data, out);
     }
 
     fn backward<T: Element>(&self, isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
@@ -62,7 +52,6 @@ impl<E: Elementwise> Rule for E {
             Saved::Input => pull.inputs[0].data,
             Saved::Output => pull.output.data,
         };
-        let slope = |[g, saved]: [T; 2]| g * self.derivative(saved);
-        map::accumulate(isa, E::COST, [pull.grad, saved], into, slope);
+        accumulate_slope(isa, self, pull.grad, saved, into);
     }
 }

@@ -1,6 +1,6 @@
-use super::{Elementwise, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::Elementwise;
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved, math};
 
 /// y = e^x, y' = y.
 #[derive(Clone, Copy, Debug)]
@@ -8,16 +8,19 @@ pub struct Exp {}
 
 impl Elementwise for Exp {
     const NAME: &'static str = "exp";
+}
+
+impl Formula for Exp {
     const SAVED: Saved = Saved::Output;
     const COST: Cost = Cost::Transcendental;
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
-        x.exp()
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        math::exp(x)
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, y: T) -> T {
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, y: V) -> V {
         y
     }
 }

@@ -20,6 +20,8 @@ pub enum Form {
     },
     /// Every number of the one operand by itself.
     Map,
+    /// The operands below one another.
+    Stack,
     /// Every column by itself; operands of one column serve all columns.
     Columns,
     /// A number of the result depends on more than one column, or on where its column stands.

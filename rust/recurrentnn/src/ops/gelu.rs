@@ -1,6 +1,7 @@
-use super::{Elementwise, Saved};
+use super::Elementwise;
 use crate::element::Element;
-use crate::kernels::Cost;
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = x Phi(x), Phi the normal distribution function (Hendrycks and Gimpel 2016), exactly, not by
 /// the tanh approximation; y' = Phi(x) + x phi(x).
@@ -18,18 +19,25 @@ fn density(x: f64) -> f64 {
 
 impl Elementwise for Gelu {
     const NAME: &'static str = "gelu";
-    const SAVED: Saved = Saved::Input;
-    const COST: Cost = Cost::Transcendental;
+}
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
-        let x = x.to_f64();
-        T::from_f64(x * distribution(x))
+impl Formula for Gelu {
+    const SAVED: Saved = Saved::Input;
+    const COST: Cost = Cost::Called;
+
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        x.map_lanes(|x| {
+            let x = x.to_f64();
+            V::Element::from_f64(x * distribution(x))
+        })
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, x: T) -> T {
-        let x = x.to_f64();
-        T::from_f64(distribution(x) + x * density(x))
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, x: V) -> V {
+        x.map_lanes(|x| {
+            let x = x.to_f64();
+            V::Element::from_f64(distribution(x) + x * density(x))
+        })
     }
 }

@@ -1,6 +1,6 @@
-use super::{Elementwise, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::Elementwise;
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = clip(x / 6 + 1/2, 0, 1), y' = 1/6 strictly inside, 0 at the edges and outside (PyTorch; Keras
 /// had x / 5 until version 3).
@@ -9,22 +9,21 @@ pub struct HardSigmoid {}
 
 impl Elementwise for HardSigmoid {
     const NAME: &'static str = "hard_sigmoid";
+}
+
+impl Formula for HardSigmoid {
     const SAVED: Saved = Saved::Input;
     const COST: Cost = Cost::Cheap;
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
-        let line = x / T::from_f64(6.0) + T::from_f64(0.5);
-        line.maximum(T::ZERO).minimum(T::ONE)
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        let line = x / V::number(6.0) + V::number(0.5);
+        line.maximum(V::number(0.0)).minimum(V::number(1.0))
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, x: T) -> T {
-        let three = T::from_f64(3.0);
-        if x > -three && x < three {
-            T::ONE / T::from_f64(6.0)
-        } else {
-            T::ZERO
-        }
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, x: V) -> V {
+        let inside = V::number(3.0).greater(x.abs());
+        V::select(inside, V::number(1.0 / 6.0), V::number(0.0))
     }
 }

@@ -1,6 +1,6 @@
-use super::{Elementwise, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::Elementwise;
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = x above 0, slope x below; y' = 1 above 0, slope at 0 and below.
 #[derive(Clone, Copy, Debug)]
@@ -11,24 +11,20 @@ pub struct LeakyRelu {
 
 impl Elementwise for LeakyRelu {
     const NAME: &'static str = "leaky_relu";
+}
+
+impl Formula for LeakyRelu {
     const SAVED: Saved = Saved::Input;
     const COST: Cost = Cost::Cheap;
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
-        if x > T::ZERO {
-            x
-        } else {
-            T::from_f64(self.slope) * x
-        }
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        V::select(x.greater(V::number(0.0)), x, V::number(self.slope) * x)
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, x: T) -> T {
-        if x > T::ZERO {
-            T::ONE
-        } else {
-            T::from_f64(self.slope)
-        }
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, x: V) -> V {
+        let above = x.greater(V::number(0.0));
+        V::select(above, V::number(1.0), V::number(self.slope))
     }
 }

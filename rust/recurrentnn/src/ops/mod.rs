@@ -3,10 +3,14 @@
 //! An op sees slices and shapes; it knows no graph. A forward rule writes every element of its
 //! output; a backward rule fills the gradient of *one* input per call and *accumulates*, so that
 //! `op(x, x)` needs no special case.
+#![allow(clippy::inline_always)] // see `kernels::isa::Task`: what is not inlined misses the instruction set
+
+use std::sync::Arc;
 
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernels::Isa;
+use crate::kernels::machine::Function;
+use crate::kernels::{Isa, Saved};
 use crate::shape::Shape;
 
 mod abs;
@@ -64,7 +68,7 @@ mod transpose;
 mod where_;
 
 pub use axis::Axis;
-pub(crate) use elementwise::{Elementwise, Saved};
+pub(crate) use elementwise::Elementwise;
 pub use form::Form;
 
 /// A matrix as an op sees it.
@@ -98,6 +102,11 @@ pub(crate) trait Rule {
     /// How a compiled step may treat it.
     fn form(&self) -> Form {
         Form::Mixes
+    }
+
+    /// The formula of an op of one number, for compiled steps, and what its derivative is written with.
+    fn function<T: Element>(&self) -> Option<(Saved, Arc<dyn Function<T>>)> {
+        None
     }
 
     /// Fails where an operand's numbers are out of their domain.
@@ -204,6 +213,11 @@ macro_rules! ops {
             /// How a compiled step may treat it.
             pub fn form(&self) -> Form {
                 match self { $(Self::$type(op) => Rule::form(op),)* }
+            }
+
+            /// The formula of an op of one number, and what its derivative is written with.
+            pub fn function<T: Element>(&self) -> Option<(Saved, Arc<dyn Function<T>>)> {
+                match self { $(Self::$type(op) => Rule::function(op),)* }
             }
 
             /// Fails where an operand's numbers are out of their domain.

@@ -1,6 +1,6 @@
-use super::{Elementwise, Form, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::{Elementwise, Form};
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = -x.
 #[derive(Clone, Copy, Debug)]
@@ -8,8 +8,6 @@ pub struct Neg {}
 
 impl Elementwise for Neg {
     const NAME: &'static str = "neg";
-    const SAVED: Saved = Saved::Input;
-    const COST: Cost = Cost::Cheap;
 
     fn form(&self) -> Form {
         Form::Affine {
@@ -17,14 +15,19 @@ impl Elementwise for Neg {
             shift: 0.0,
         }
     }
+}
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
+impl Formula for Neg {
+    const SAVED: Saved = Saved::Input;
+    const COST: Cost = Cost::Cheap;
+
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
         -x
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, _x: T) -> T {
-        -T::ONE
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, _x: V) -> V {
+        V::number(-1.0)
     }
 }

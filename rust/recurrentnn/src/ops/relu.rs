@@ -1,6 +1,6 @@
-use super::{Elementwise, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::Elementwise;
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = max(x, 0), y' = 1 above 0, 0 below, and at 0 what the caller says: 0 in RecurrentJS and
 /// PyTorch, 1 in RecurrentNN.jl. NaN stays NaN.
@@ -12,22 +12,21 @@ pub struct Relu {
 
 impl Elementwise for Relu {
     const NAME: &'static str = "relu";
+}
+
+impl Formula for Relu {
     const SAVED: Saved = Saved::Input;
     const COST: Cost = Cost::Cheap;
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
-        x.maximum(T::ZERO)
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        x.maximum(V::number(0.0))
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, x: T) -> T {
-        if x > T::ZERO {
-            T::ONE
-        } else if x == T::ZERO {
-            T::from_f64(self.slope_at_zero)
-        } else {
-            T::ZERO
-        }
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, x: V) -> V {
+        let (zero, one) = (V::number(0.0), V::number(1.0));
+        let rest = V::select(x.equal(zero), V::number(self.slope_at_zero), zero);
+        V::select(x.greater(zero), one, rest)
     }
 }

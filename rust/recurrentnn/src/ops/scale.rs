@@ -1,6 +1,6 @@
-use super::{Elementwise, Form, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::{Elementwise, Form};
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = factor x.
 #[derive(Clone, Copy, Debug)]
@@ -11,8 +11,6 @@ pub struct Scale {
 
 impl Elementwise for Scale {
     const NAME: &'static str = "scale";
-    const SAVED: Saved = Saved::Input;
-    const COST: Cost = Cost::Cheap;
 
     fn form(&self) -> Form {
         Form::Affine {
@@ -20,14 +18,19 @@ impl Elementwise for Scale {
             shift: 0.0,
         }
     }
+}
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
-        T::from_f64(self.factor) * x
+impl Formula for Scale {
+    const SAVED: Saved = Saved::Input;
+    const COST: Cost = Cost::Cheap;
+
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        V::number(self.factor) * x
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, _x: T) -> T {
-        T::from_f64(self.factor)
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, _x: V) -> V {
+        V::number(self.factor)
     }
 }

@@ -1,6 +1,6 @@
-use super::{Elementwise, Form, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::{Elementwise, Form};
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = x + amount.
 #[derive(Clone, Copy, Debug)]
@@ -11,8 +11,6 @@ pub struct Shift {
 
 impl Elementwise for Shift {
     const NAME: &'static str = "shift";
-    const SAVED: Saved = Saved::Input;
-    const COST: Cost = Cost::Cheap;
 
     fn form(&self) -> Form {
         Form::Affine {
@@ -20,14 +18,19 @@ impl Elementwise for Shift {
             shift: self.amount,
         }
     }
+}
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
-        x + T::from_f64(self.amount)
+impl Formula for Shift {
+    const SAVED: Saved = Saved::Input;
+    const COST: Cost = Cost::Cheap;
+
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        x + V::number(self.amount)
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, _x: T) -> T {
-        T::ONE
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, _x: V) -> V {
+        V::number(1.0)
     }
 }

@@ -1,6 +1,6 @@
-use super::{Elementwise, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::Elementwise;
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved, math};
 
 /// y = 1 / (1 + e^-x), y' = y (1 - y).
 ///
@@ -10,22 +10,19 @@ pub struct Sigmoid {}
 
 impl Elementwise for Sigmoid {
     const NAME: &'static str = "sigmoid";
+}
+
+impl Formula for Sigmoid {
     const SAVED: Saved = Saved::Output;
     const COST: Cost = Cost::Transcendental;
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
-        let e = (-x.abs()).exp();
-        let small = e / (T::ONE + e);
-        if x > T::ZERO {
-            T::ONE / (T::ONE + e)
-        } else {
-            small
-        }
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        math::sigmoid(x)
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, y: T) -> T {
-        y * (T::ONE - y)
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, y: V) -> V {
+        y * (V::number(1.0) - y)
     }
 }

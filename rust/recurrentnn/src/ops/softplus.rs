@@ -1,7 +1,6 @@
-use super::Sigmoid;
-use super::{Elementwise, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::Elementwise;
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved, math};
 
 /// y = ln(1 + e^x), y' = sigmoid(x).
 ///
@@ -11,16 +10,19 @@ pub struct Softplus {}
 
 impl Elementwise for Softplus {
     const NAME: &'static str = "softplus";
+}
+
+impl Formula for Softplus {
     const SAVED: Saved = Saved::Input;
     const COST: Cost = Cost::Transcendental;
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
-        x.maximum(T::ZERO) + (-x.abs()).exp().ln_1p()
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
+        x.maximum(V::number(0.0)) + math::log_1p(math::exp(-x.abs()))
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, x: T) -> T {
-        Sigmoid {}.value(x)
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, x: V) -> V {
+        math::sigmoid(x)
     }
 }

@@ -1,6 +1,6 @@
-use super::{Elementwise, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::Elementwise;
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = sqrt(x), y' = 1 / (2 y); infinite at 0.
 #[derive(Clone, Copy, Debug)]
@@ -8,16 +8,19 @@ pub struct Sqrt {}
 
 impl Elementwise for Sqrt {
     const NAME: &'static str = "sqrt";
+}
+
+impl Formula for Sqrt {
     const SAVED: Saved = Saved::Output;
     const COST: Cost = Cost::Cheap;
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
         x.sqrt()
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, y: T) -> T {
-        T::from_f64(0.5) / y
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, y: V) -> V {
+        V::number(0.5) / y
     }
 }

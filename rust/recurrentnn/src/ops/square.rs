@@ -1,6 +1,6 @@
-use super::{Elementwise, Saved};
-use crate::element::Element;
-use crate::kernels::Cost;
+use super::Elementwise;
+use crate::element::simd::Vector;
+use crate::kernels::{Cost, Formula, Saved};
 
 /// y = x^2, y' = 2 x.
 #[derive(Clone, Copy, Debug)]
@@ -8,16 +8,19 @@ pub struct Square {}
 
 impl Elementwise for Square {
     const NAME: &'static str = "square";
+}
+
+impl Formula for Square {
     const SAVED: Saved = Saved::Input;
     const COST: Cost = Cost::Cheap;
 
-    #[inline]
-    fn value<T: Element>(&self, x: T) -> T {
+    #[inline(always)]
+    fn value<V: Vector>(&self, x: V) -> V {
         x * x
     }
 
-    #[inline]
-    fn derivative<T: Element>(&self, x: T) -> T {
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, x: V) -> V {
         x + x
     }
 }

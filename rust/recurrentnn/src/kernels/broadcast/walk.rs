@@ -5,7 +5,8 @@ use rayon::prelude::*;
 
 use super::{Extent, Form, Operand};
 use crate::element::Element;
-use crate::kernels::isa::{Arithmetic, Isa, Task};
+use crate::element::simd::Simd;
+use crate::kernels::isa::{Isa, Task};
 use crate::kernels::map::Map;
 use crate::kernels::parallel::Cost;
 use crate::kernels::reduce::lane_sum;
@@ -211,7 +212,7 @@ where
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) {
+    fn run<S: Simd>(self) {
         let Self { walk, region, into } = self;
         let Walk {
             whole, operands, f, ..
@@ -226,7 +227,7 @@ where
                 out: into,
                 f: *f,
             }
-            .run::<A>();
+            .run::<S>();
         }
         let mut columns = Columns::new(operands);
         match walk.into {
@@ -237,7 +238,7 @@ where
                         let len = BLOCK.min(i1 - i);
                         let inputs = columns.block(operands, whole.0, (i, j), len);
                         let out = &mut into[(j - j0) * (i1 - i0) + i - i0..][..len];
-                        Map::<_, _, N, ADD> { inputs, out, f: *f }.run::<A>();
+                        Map::<_, _, N, ADD> { inputs, out, f: *f }.run::<S>();
                     }
                 }
             }
@@ -256,7 +257,7 @@ where
                                 out: values,
                                 f: *f,
                             }
-                            .run::<A>();
+                            .run::<S>();
                         }
                         for (y, x) in into[i - i0..][..len].iter_mut().zip(values) {
                             *y += *x;
@@ -274,7 +275,7 @@ where
                             cols: (j, j + 1),
                         },
                     };
-                    into[j - j0] += T::from_f64(total.run::<A>());
+                    into[j - j0] += T::from_f64(total.run::<S>());
                 }
             }
         }
@@ -295,7 +296,7 @@ where
     type Output = f64;
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) -> f64 {
+    fn run<S: Simd>(self) -> f64 {
         let Walk {
             whole, operands, f, ..
         } = self.walk;
@@ -308,7 +309,7 @@ where
             for i in (i0..i1).step_by(BLOCK) {
                 let out = &mut values[..BLOCK.min(i1 - i)];
                 let inputs = columns.block(operands, whole.0, (i, j), out.len());
-                Map::<_, _, N, false> { inputs, out, f: *f }.run::<A>();
+                Map::<_, _, N, false> { inputs, out, f: *f }.run::<S>();
                 total += lane_sum(out).to_f64();
             }
         }

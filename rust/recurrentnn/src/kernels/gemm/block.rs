@@ -1,10 +1,12 @@
 //! The product of one thread's block: loops around the tile that keep its operands in cache.
 
-use super::pack::{Scratch, pack_rows};
+use super::pack::pack_rows;
 use super::tile::{Place, TILE_COLS, tile};
 use super::{Output, Strided};
 use crate::element::Element;
-use crate::kernels::isa::{Arithmetic, Task};
+use crate::element::simd::Simd;
+use crate::kernels::isa::Task;
+use crate::kernels::memory::Scratch;
 
 /// Depth of a block: a panel of `a` (16 x 256 floats) is half of a 32 KiB level-1 cache.
 const BLOCK_DEPTH: usize = 256;
@@ -29,11 +31,11 @@ impl<T: Element> Task for Block<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) {
-        match 2 * A::REGISTER_BYTES / size_of::<T>() {
-            16 => self.multiply::<A, 16>(),
-            8 => self.multiply::<A, 8>(),
-            _ => self.multiply::<A, 4>(),
+    fn run<S: Simd>(self) {
+        match 2 * S::REGISTER_BYTES / size_of::<T>() {
+            16 => self.multiply::<S, 16>(),
+            8 => self.multiply::<S, 8>(),
+            _ => self.multiply::<S, 4>(),
         }
     }
 }
@@ -48,7 +50,7 @@ impl<T: Element> Block<'_, T> {
     ///             for tiles of c[i0.., j0..]: c += a' * b'
     /// ```
     #[inline(always)]
-    fn multiply<A: Arithmetic, const ROWS: usize>(&self) {
+    fn multiply<S: Simd, const ROWS: usize>(&self) {
         let block_depth = self.depth.min(BLOCK_DEPTH);
         let block_cols = (B_BLOCK_BYTES / size_of::<T>() / block_depth)
             .next_multiple_of(TILE_COLS)
@@ -86,7 +88,7 @@ impl<T: Element> Block<'_, T> {
                         };
                     }
                     let c = self.c.from(i0, j0);
-                    row_of_tiles::<A, T, ROWS>((rows, cols, depth), a, b, c);
+                    row_of_tiles::<S, T, ROWS>((rows, cols, depth), a, b, c);
                 }
             }
         }
@@ -95,7 +97,7 @@ impl<T: Element> Block<'_, T> {
 
 /// `c += a * b` for `rows` <= ROWS rows, of which `a` has all ROWS, in tiles of nearly equal width.
 #[inline(always)]
-fn row_of_tiles<A: Arithmetic, T: Element, const ROWS: usize>(
+fn row_of_tiles<S: Simd, T: Element, const ROWS: usize>(
     (rows, cols, depth): (usize, usize, usize),
     a: Strided<'_, T>,
     b: Strided<'_, T>,
@@ -133,12 +135,12 @@ fn row_of_tiles<A: Arithmetic, T: Element, const ROWS: usize>(
         // both asserted; `to` is a whole tile of our block of `c`, or `edge`.
         unsafe {
             match width {
-                1 => tile::<A, T, ROWS, 1>(depth, a_start, a.column_step, b, to, to_step),
-                2 => tile::<A, T, ROWS, 2>(depth, a_start, a.column_step, b, to, to_step),
-                3 => tile::<A, T, ROWS, 3>(depth, a_start, a.column_step, b, to, to_step),
-                4 => tile::<A, T, ROWS, 4>(depth, a_start, a.column_step, b, to, to_step),
-                5 => tile::<A, T, ROWS, 5>(depth, a_start, a.column_step, b, to, to_step),
-                _ => tile::<A, T, ROWS, 6>(depth, a_start, a.column_step, b, to, to_step),
+                1 => tile::<S, T, ROWS, 1>(depth, a_start, a.column_step, b, to, to_step),
+                2 => tile::<S, T, ROWS, 2>(depth, a_start, a.column_step, b, to, to_step),
+                3 => tile::<S, T, ROWS, 3>(depth, a_start, a.column_step, b, to, to_step),
+                4 => tile::<S, T, ROWS, 4>(depth, a_start, a.column_step, b, to, to_step),
+                5 => tile::<S, T, ROWS, 5>(depth, a_start, a.column_step, b, to, to_step),
+                _ => tile::<S, T, ROWS, 6>(depth, a_start, a.column_step, b, to, to_step),
             }
         }
         if !whole {

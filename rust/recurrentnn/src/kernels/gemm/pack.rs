@@ -1,49 +1,7 @@
-//! Copies of operands in the order in which the tiles read them, and the memory for them.
-
-use std::cell::Cell;
+//! Copies of operands in the order in which the tiles read them.
 
 use super::Strided;
 use crate::element::Element;
-
-/// One cache line; scratch memory is made of them, so that panels start on a line.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-#[allow(dead_code)] // read as numbers, through a pointer
-pub(super) struct Line([u64; 8]);
-
-thread_local! {
-    // Kept between products: fresh pages would cost more than a small product.
-    static SCRATCH: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
-}
-
-/// This thread's scratch memory, until it is dropped. (A guard, not a function that takes a closure:
-/// a closure of this size would not be inlined and so miss the instruction set.)
-pub(super) struct Scratch(Vec<Line>);
-
-impl Scratch {
-    #[inline(always)]
-    pub(super) fn take() -> Self {
-        Self(SCRATCH.take())
-    }
-
-    /// `len` elements of unspecified value, from the start of a cache line on.
-    #[inline(always)]
-    pub(super) fn elements<T: Element>(&mut self, len: usize) -> &mut [T] {
-        let lines = (len * size_of::<T>()).div_ceil(size_of::<Line>());
-        if self.0.len() < lines {
-            self.0.resize(lines, Line([0; 8]));
-        }
-        // SAFETY: the lines hold `len` elements or more, are initialised and aligned for them, and
-        // any bits are an f32 or f64 (`Element` is sealed).
-        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast::<T>(), len) }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        SCRATCH.set(std::mem::take(&mut self.0));
-    }
-}
 
 /// `panel[p * ROWS + i] = a[i, p]` for the first `rows` <= ROWS rows and all `depth` columns of `a`,
 /// zero in the rows beyond.

@@ -104,16 +104,6 @@ fn products_are_naive_around_every_block_edge() {
 }
 
 fn is_one_ascending_chain<T: Element>(isa: Isa) {
-    struct Chain<'a, T>(T, &'a [T], &'a [T]);
-    impl<T: Element> Task for Chain<'_, T> {
-        type Output = T;
-        fn run<A: Arithmetic>(self) -> T {
-            let pairs = self.1.iter().zip(self.2);
-            pairs.fold(self.0, |c, (a, b)| A::mul_add(*a, *b, c))
-        }
-    }
-    use super::super::isa::{Arithmetic, Task};
-
     let (m, k) = (67, 600);
     for n in [1, 2, 30, 41] {
         let (a, b, c) = (numbers::<T>(1, m * k), numbers(2, k * n), numbers(3, m * n));
@@ -121,7 +111,11 @@ fn is_one_ascending_chain<T: Element>(isa: Isa) {
         gemm(isa, Product::TransposedLeft, m, n, k, &a, &b, &mut out);
         for (at, out) in out.iter().enumerate() {
             let (row, column) = (&a[at % m * k..][..k], &b[at / m * k..][..k]);
-            assert_eq!(*out, isa.run(Chain(c[at], row, column)), "element {at}");
+            assert_eq!(
+                *out,
+                isa.run(naive::Chain(c[at], row, column)),
+                "element {at}"
+            );
         }
     }
 }

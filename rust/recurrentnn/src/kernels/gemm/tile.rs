@@ -1,7 +1,7 @@
 //! The register tile: where all the time of a product goes.
 
 use crate::element::Element;
-use crate::kernels::isa::Arithmetic;
+use crate::element::simd::Simd;
 
 /// Columns of a tile. With two registers of rows that makes 12 accumulators, enough to hide the
 /// latency of two multiply-adds a cycle, and leaves 2 registers for `a` and 1 for `b` of 16.
@@ -32,7 +32,7 @@ pub(super) struct Place<P> {
 /// # Safety
 /// All elements named above exist, and those of `c` are nobody else's.
 #[inline(always)]
-pub(super) unsafe fn tile<A: Arithmetic, T: Element, const ROWS: usize, const COLS: usize>(
+pub(super) unsafe fn tile<S: Simd, T: Element, const ROWS: usize, const COLS: usize>(
     depth: usize,
     a: *const T,
     a_step: usize,
@@ -53,7 +53,7 @@ pub(super) unsafe fn tile<A: Arithmetic, T: Element, const ROWS: usize, const CO
             // SAFETY: row p of `b` has COLS elements, by the caller's promise.
             let factor = unsafe { b_row.add(j * b.column_step).read() };
             for (acc, x) in acc.iter_mut().zip(column) {
-                *acc = A::mul_add(x, factor, *acc);
+                *acc = S::mul_add(x, factor, *acc);
             }
         }
         // The last step leaves the allocation; nothing is read there.

@@ -3,7 +3,8 @@
 use super::tile::{Place, tile};
 use super::{Output, Strided};
 use crate::element::Element;
-use crate::kernels::isa::{Arithmetic, Task};
+use crate::element::simd::Simd;
+use crate::kernels::isa::Task;
 
 /// `y += a * x` for `rows` rows of `a`.
 pub(super) struct VectorBlock<'a, T> {
@@ -17,7 +18,7 @@ impl<T: Element> Task for VectorBlock<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) {
+    fn run<S: Simd>(self) {
         let Strided {
             values,
             row_step,
@@ -27,21 +28,21 @@ impl<T: Element> Task for VectorBlock<'_, T> {
         if self.a.row_step == 1 {
             // Eight registers of rows at a time, and ever fewer for the rest.
             let mut i = 0;
-            match 8 * A::REGISTER_BYTES / size_of::<T>() {
-                64 => i = self.adjacent_rows::<A, 64>(i),
-                32 => i = self.adjacent_rows::<A, 32>(i),
+            match 8 * S::REGISTER_BYTES / size_of::<T>() {
+                64 => i = self.adjacent_rows::<S, 64>(i),
+                32 => i = self.adjacent_rows::<S, 32>(i),
                 _ => {}
             }
-            i = self.adjacent_rows::<A, 16>(i);
-            i = self.adjacent_rows::<A, 8>(i);
-            i = self.adjacent_rows::<A, 4>(i);
-            i = self.adjacent_rows::<A, 2>(i);
-            self.adjacent_rows::<A, 1>(i);
+            i = self.adjacent_rows::<S, 16>(i);
+            i = self.adjacent_rows::<S, 8>(i);
+            i = self.adjacent_rows::<S, 4>(i);
+            i = self.adjacent_rows::<S, 2>(i);
+            self.adjacent_rows::<S, 1>(i);
         } else {
             let mut i = 0;
-            i = self.distant_rows::<A, 8>(i);
-            i = self.distant_rows::<A, 4>(i);
-            self.distant_rows::<A, 1>(i);
+            i = self.distant_rows::<S, 8>(i);
+            i = self.distant_rows::<S, 4>(i);
+            self.distant_rows::<S, 1>(i);
         }
     }
 }
@@ -49,7 +50,7 @@ impl<T: Element> Task for VectorBlock<'_, T> {
 impl<T: Element> VectorBlock<'_, T> {
     /// As many times ROWS rows as there are from row `i` on; returns the first row left.
     #[inline(always)]
-    fn adjacent_rows<A: Arithmetic, const ROWS: usize>(&self, mut i: usize) -> usize {
+    fn adjacent_rows<S: Simd, const ROWS: usize>(&self, mut i: usize) -> usize {
         let x = Place {
             start: self.x.as_ptr(),
             row_step: 1,
@@ -61,7 +62,7 @@ impl<T: Element> VectorBlock<'_, T> {
             unsafe {
                 let a = self.a.values.as_ptr().add(i);
                 let y = self.y.start.add(i);
-                tile::<A, T, ROWS, 1>(self.x.len(), a, self.a.column_step, x, y, 0);
+                tile::<S, T, ROWS, 1>(self.x.len(), a, self.a.column_step, x, y, 0);
             }
             i += ROWS;
         }
@@ -71,7 +72,7 @@ impl<T: Element> VectorBlock<'_, T> {
     /// The same where the elements of a row, not of a column, are adjacent: ROWS scalar chains side
     /// by side, for a sum of lanes would be another order of summation.
     #[inline(always)]
-    fn distant_rows<A: Arithmetic, const ROWS: usize>(&self, mut i: usize) -> usize {
+    fn distant_rows<S: Simd, const ROWS: usize>(&self, mut i: usize) -> usize {
         while i + ROWS <= self.rows {
             let rows: [&[T]; ROWS] = std::array::from_fn(|r| {
                 &self.a.values[(i + r) * self.a.row_step..][..self.x.len()]
@@ -81,7 +82,7 @@ impl<T: Element> VectorBlock<'_, T> {
             let mut acc = *y;
             for (p, x) in self.x.iter().enumerate() {
                 for (acc, row) in acc.iter_mut().zip(rows) {
-                    *acc = A::mul_add(row[p], *x, *acc);
+                    *acc = S::mul_add(row[p], *x, *acc);
                 }
             }
             *y = acc;

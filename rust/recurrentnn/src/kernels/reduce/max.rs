@@ -2,7 +2,8 @@
 
 use super::LANES;
 use crate::element::Element;
-use crate::kernels::isa::{Arithmetic, Isa, Task};
+use crate::element::simd::Simd;
+use crate::kernels::isa::{Isa, Task};
 
 /// The largest element, NaN if there is one, negative infinity if there is none.
 #[inline(always)]
@@ -41,7 +42,7 @@ impl<T: Element> Task for MaxPerColumn<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) {
+    fn run<S: Simd>(self) {
         for (j, out) in self.out.iter_mut().enumerate() {
             *out = lane_max(&self.a[j * self.rows..][..self.rows]);
         }
@@ -66,7 +67,7 @@ impl<T: Element> Task for MaxPerRow<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) {
+    fn run<S: Simd>(self) {
         self.out.fill(T::NEG_INFINITY);
         for column in self.a.chunks_exact(self.out.len().max(1)) {
             for (max, x) in self.out.iter_mut().zip(column) {

@@ -7,9 +7,10 @@ use rayon::prelude::*;
 pub(super) use self::max::lane_max;
 pub use self::max::{max_per_column, max_per_column_gradient, max_per_row, max_per_row_gradient};
 use super::broadcast::{Extent, Operand, accumulate_broadcast, sum_of};
-use super::isa::{Arithmetic, Isa, Task};
+use super::isa::{Isa, Task};
 use super::parallel::Cost;
 use crate::element::Element;
+use crate::element::simd::Simd;
 
 /// Partial sums side by side: two registers of the widest instruction set, in floats.
 const LANES: usize = 16;
@@ -79,7 +80,7 @@ impl<T: Element> Task for SumOfSquares<'_, T> {
     type Output = f64;
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) -> f64 {
+    fn run<S: Simd>(self) -> f64 {
         let mut lanes = [0.0; LANES];
         let (rows, rest) = self.0.as_chunks::<LANES>();
         for row in rows {
@@ -113,7 +114,7 @@ impl<T: Element, F: Fn(T) -> bool> Task for Count<'_, T, F> {
     type Output = usize;
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) -> usize {
+    fn run<S: Simd>(self) -> usize {
         let mut count = 0;
         for x in self.a {
             count += usize::from((self.condition)(*x));

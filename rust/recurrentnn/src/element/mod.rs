@@ -4,6 +4,10 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
+pub mod simd;
+
+use simd::{Simd, Vector};
+
 /// Which element type a matrix has, as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DType {
@@ -61,6 +65,8 @@ pub trait Element:
     /// Not a number.
     const NAN: Self;
 
+    /// A register of such numbers.
+    type Vector<S: Simd>: Vector<Element = Self>;
     /// The bytes of one number.
     type Bytes: IntoIterator<Item = u8>;
 
@@ -115,13 +121,14 @@ pub trait Element:
 }
 
 macro_rules! element {
-    ($type:ty, $dtype:expr, $from:expr, $to:expr) => {
+    ($type:ty, $register:ident, $dtype:expr, $from:expr, $to:expr) => {
         impl Element for $type {
             const DTYPE: DType = $dtype;
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NEG_INFINITY: Self = <$type>::NEG_INFINITY;
             const NAN: Self = <$type>::NAN;
+            type Vector<S: Simd> = S::$register;
             type Bytes = [u8; size_of::<$type>()];
 
             #[inline]
@@ -198,5 +205,5 @@ fn narrow(x: f64) -> f32 {
     x as f32
 }
 
-element!(f32, DType::Float32, narrow, f64::from);
-element!(f64, DType::Float64, |x| x, |x| x);
+element!(f32, F32, DType::Float32, narrow, f64::from);
+element!(f64, F64, DType::Float64, |x| x, |x| x);

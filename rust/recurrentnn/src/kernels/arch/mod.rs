@@ -1,0 +1,8 @@
+//! The instruction sets: one file each, the only files with intrinsics in them.
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod avx2;
+pub(super) mod portable;
+
+#[cfg(test)]
+mod tests;

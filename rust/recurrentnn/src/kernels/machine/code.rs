@@ -1,0 +1,237 @@
+//! Code: stages of instructions over numbered planes.
+
+use std::sync::Arc;
+
+use super::lanes::Lanes;
+use super::memory::{Place, Plane, Span};
+use super::run;
+use crate::kernels::isa::Isa;
+
+/// What a machine runs.
+pub struct Code<T> {
+    /// The memory it works on.
+    pub(super) planes: Vec<Plane>,
+    /// The packed weights it reads: rows of each target, and the depth.
+    pub(super) packs: Vec<(Vec<usize>, usize)>,
+    pub(super) stages: Vec<Stage<T>>,
+    /// Scratch slots that its longest segment needs.
+    pub(super) slots: usize,
+    /// Whether segments go chunk by chunk through their steps, or step by step over whole windows.
+    pub(super) chunked: bool,
+}
+
+/// How a stage goes through the sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// All columns as one, for nothing is passed from step to step.
+    Together,
+    /// Step by step.
+    Forward,
+    /// Step by step, from the last.
+    Backward,
+}
+
+/// Instructions that run for each step, or for each block of columns.
+pub struct Stage<T> {
+    /// How.
+    pub order: Order,
+    /// One after the other.
+    pub instructions: Vec<Instruction<T>>,
+}
+
+/// One instruction.
+pub enum Instruction<T> {
+    /// Products with packed weights.
+    Multiply(Multiply),
+    /// Arithmetic on each number by itself.
+    Lanes(Segment<T>),
+    /// What works on each column by itself.
+    Call(Call<T>),
+    /// Columns of a table, chosen by the sequence's symbols.
+    Gather(Gather),
+}
+
+/// `targets[i] = start + W_i operand`.
+pub struct Multiply {
+    /// Which packed weights.
+    pub pack: usize,
+    /// The operand: these, below one another.
+    pub operand: Vec<Place>,
+    /// Where the results go.
+    pub targets: Vec<(Place, Start)>,
+}
+
+/// What a target holds before the product is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// 0.
+    Zero,
+    /// What is there.
+    Keep,
+    /// The numbers of this plane, one column, in every column.
+    Column(usize),
+}
+
+/// Steps over windows of one size.
+pub struct Segment<T> {
+    /// Rows of every operand.
+    pub rows: usize,
+    /// What the steps read and write.
+    pub operands: Vec<Operand>,
+    /// One after the other, on each chunk.
+    pub steps: Vec<LaneStep<T>>,
+}
+
+/// An operand of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// In memory.
+    Place(Place),
+    /// Within the segment only.
+    Slot(usize),
+}
+
+/// One step of a segment; numbers are positions in its operands.
+pub struct LaneStep<T> {
+    /// What is done.
+    pub lanes: Lanes<T>,
+    /// Of which as many count as `lanes` reads.
+    pub inputs: [usize; 4],
+    /// Where to.
+    pub output: usize,
+}
+
+/// Something that works on each column by itself.
+pub struct Call<T> {
+    /// What is done.
+    pub callback: Arc<dyn Callback<T>>,
+    /// What it reads.
+    pub inputs: Vec<Place>,
+    /// Where to: none of the inputs.
+    pub output: Place,
+}
+
+/// What an [`Instruction::Call`] does.
+pub trait Callback<T>: Send + Sync {
+    /// Writes `columns` columns of the output from as many of each input (but from all of one with
+    /// [`Span::Fixed`]).
+    fn call(&self, isa: Isa, inputs: &[&[T]], columns: usize, out: &mut [T]);
+}
+
+/// `target[:, c] = table[:, symbols[c]]`.
+pub struct Gather {
+    /// A plane with [`Span::Fixed`] columns.
+    pub table: usize,
+    /// Where to.
+    pub target: Place,
+}
+
+impl<T> Code<T> {
+    /// Code, once the operands of every instruction have been found to fit one another. (The
+    /// addresses are checked when they are taken.)
+    ///
+    /// # Panics
+    /// If they do not: a bug of who makes the code.
+    pub fn new(
+        planes: Vec<Plane>,
+        packs: Vec<(Vec<usize>, usize)>,
+        stages: Vec<Stage<T>>,
+        slots: usize,
+        chunked: bool,
+    ) -> Self {
+        let code = Self {
+            planes,
+            packs,
+            stages,
+            slots,
+            chunked,
+        };
+        code.check();
+        code
+    }
+
+    /// The memory it works on.
+    pub fn planes(&self) -> &[Plane] {
+        &self.planes
+    }
+
+    /// The packed weights it reads: rows of each target, and the depth.
+    pub fn packs(&self) -> &[(Vec<usize>, usize)] {
+        &self.packs
+    }
+
+    /// Its stages.
+    pub fn stages(&self) -> &[Stage<T>] {
+        &self.stages
+    }
+
+    /// Multiply-adds, or as much work, that some of its stages do for one column.
+    pub fn work(&self, stages: std::ops::RangeTo<usize>) -> usize {
+        self.stages[stages]
+            .iter()
+            .map(|stage| run::work(self, stage))
+            .sum()
+    }
+
+    fn check(&self) {
+        let rows = |place: Place| self.planes[place.plane].rows;
+        let written = |place: Place| {
+            let span = self.planes[place.plane].span;
+            assert!(
+                !matches!(span, Span::Repeated | Span::Fixed(_)),
+                "a constant is written"
+            );
+        };
+        for stage in &self.stages {
+            for instruction in &stage.instructions {
+                match instruction {
+                    Instruction::Multiply(multiply) => {
+                        let (target_rows, depth) = &self.packs[multiply.pack];
+                        let operand: usize = multiply.operand.iter().map(|p| rows(*p)).sum();
+                        assert_eq!(operand, *depth);
+                        assert_eq!(multiply.targets.len(), target_rows.len());
+                        for ((target, start), expected) in multiply.targets.iter().zip(target_rows)
+                        {
+                            assert_eq!(rows(*target), *expected);
+                            written(*target);
+                            assert!(multiply.operand.iter().all(|p| p != target));
+                            if let Start::Column(bias) = start {
+                                assert_eq!(self.planes[*bias].rows, *expected);
+                                assert_eq!(self.planes[*bias].span, Span::Fixed(1));
+                            }
+                        }
+                    }
+                    Instruction::Lanes(segment) => {
+                        for operand in &segment.operands {
+                            match operand {
+                                Operand::Place(place) => {
+                                    assert_eq!(rows(*place), segment.rows);
+                                    let span = self.planes[place.plane].span;
+                                    assert!(!matches!(span, Span::Fixed(_)));
+                                }
+                                Operand::Slot(slot) => assert!(*slot < self.slots),
+                            }
+                        }
+                        for step in &segment.steps {
+                            let last = step.inputs[..step.lanes.arity()].iter().max();
+                            let last = last.copied().unwrap_or(0).max(step.output);
+                            assert!(last < segment.operands.len());
+                            if let Operand::Place(place) = segment.operands[step.output] {
+                                written(place);
+                            }
+                        }
+                    }
+                    Instruction::Call(call) => {
+                        assert!(call.inputs.iter().all(|p| p.plane != call.output.plane));
+                        written(call.output);
+                    }
+                    Instruction::Gather(gather) => {
+                        assert_eq!(self.planes[gather.table].rows, rows(gather.target));
+                        assert!(matches!(self.planes[gather.table].span, Span::Fixed(_)));
+                        written(gather.target);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Planes: the memory of a machine, laid out for so many steps and samples.
+
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use crate::element::Element;
+use crate::kernels::memory::Lines;
+
+/// How many columns a plane has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// One a step and sample, column `t * batch + b`.
+    Steps,
+    /// One a boundary between steps and sample: the state before step t is at t, after it at t + 1.
+    States,
+    /// Two windows that take turns: what one step leaves for the next.
+    Carry,
+    /// One a sample; every step writes it anew.
+    Window,
+    /// One column, repeated as often as any instruction needs it beside a window.
+    Repeated,
+    /// This many, whatever time and batch.
+    Fixed(usize),
+}
+
+/// A plane of a program: so many rows over a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plane {
+    /// Rows; columns lie one after the other without gaps.
+    pub rows: usize,
+    /// Its columns.
+    pub span: Span,
+}
+
+/// Steps and samples of one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Steps.
+    pub time: usize,
+    /// Samples.
+    pub batch: usize,
+}
+
+impl Extent {
+    /// Columns of a sequence.
+    pub fn columns(self) -> usize {
+        self.time * self.batch
+    }
+}
+
+/// Columns of a bulk stage that are computed together: enough to use a panel of weights often, few
+/// enough that what one instruction wrote is in cache when the next one reads it.
+pub(super) const BLOCK: usize = 120;
+
+impl Plane {
+    /// Numbers it holds.
+    pub fn len(self, extent: Extent) -> usize {
+        let columns = match self.span {
+            Span::Steps => extent.columns(),
+            Span::States => extent.columns() + extent.batch,
+            Span::Carry => 2 * extent.batch,
+            Span::Window => extent.batch,
+            Span::Repeated => extent.batch.max(BLOCK),
+            Span::Fixed(columns) => columns,
+        };
+        self.rows * columns
+    }
+}
+
+impl Span {
+    /// Whether a machine only reads such planes.
+    fn is_constant(self) -> bool {
+        matches!(self, Self::Repeated | Self::Fixed(_))
+    }
+}
+
+/// Planes start on a cache line.
+const ALIGNED: usize = 64;
+
+/// The planes that a machine only reads: runs share them.
+pub struct Constants<T> {
+    lines: Lines<T>,
+    /// Where each plane begins and how long it is, the others' lengths being 0.
+    places: Vec<(usize, usize)>,
+}
+
+impl<T: Element> Constants<T> {
+    /// Zeros for those of these planes; `None` if there is not that much memory.
+    pub fn new(planes: &[Plane], extent: Extent) -> Option<Self> {
+        let mut len = 0_usize;
+        let mut places = Vec::with_capacity(planes.len());
+        for plane in planes {
+            let own = if plane.span.is_constant() {
+                plane.len(extent)
+            } else {
+                0
+            };
+            places.push((len, own));
+            len = len.checked_add(own.next_multiple_of(ALIGNED / size_of::<T>()))?;
+        }
+        let lines = Lines::zeros(len)?;
+        Some(Self { lines, places })
+    }
+
+    /// The numbers of a plane, to be written.
+    pub fn plane_mut(&mut self, plane: usize) -> &mut [T] {
+        let (start, len) = self.places[plane];
+        &mut self.lines.as_mut_slice()[start..][..len]
+    }
+
+    fn plane(&self, plane: usize) -> &[T] {
+        let (start, len) = self.places[plane];
+        &self.lines.as_slice()[start..][..len]
+    }
+}
+
+/// The numbers of all planes, for one extent.
+pub struct Memory<T> {
+    lines: Lines<T>,
+    planes: Vec<(Plane, usize)>,
+    extent: Extent,
+    constants: Arc<Constants<T>>,
+    /// Slots of each thread.
+    scratch: Vec<Lines<T>>,
+}
+
+impl<T: Element> Memory<T> {
+    /// Memory for these planes, beside the constant ones; `reuse` is taken where it is large enough.
+    /// `None` if there is not that much memory.
+    ///
+    /// # Panics
+    /// If the constants are not of these planes.
+    pub fn new(
+        planes: &[Plane],
+        extent: Extent,
+        constants: Arc<Constants<T>>,
+        reuse: Option<Self>,
+    ) -> Option<Self> {
+        let grain = ALIGNED / size_of::<T>();
+        let mut len = 0_usize;
+        let mut placed = Vec::with_capacity(planes.len());
+        for plane in planes {
+            placed.push((*plane, len));
+            let own = if plane.span.is_constant() {
+                0
+            } else {
+                plane.len(extent)
+            };
+            len = len.checked_add(own.next_multiple_of(grain))?;
+        }
+        // What is much larger than needed is given back.
+        let fits = |lines: &Lines<T>| lines.len() >= len && lines.len() / 4 <= len;
+        let (lines, scratch) = match reuse {
+            Some(memory) if fits(&memory.lines) => (memory.lines, memory.scratch),
+            _ => (Lines::zeros(len)?, Vec::new()),
+        };
+        let mut memory = Self {
+            lines,
+            planes: placed,
+            extent,
+            constants: Arc::clone(&constants),
+            scratch,
+        };
+        memory.set_constants(constants);
+        Some(memory)
+    }
+
+    /// Whether these are its constants.
+    pub fn has(&self, constants: &Arc<Constants<T>>) -> bool {
+        Arc::ptr_eq(&self.constants, constants)
+    }
+
+    /// Takes other constants.
+    ///
+    /// # Panics
+    /// If they are not of these planes.
+    pub fn set_constants(&mut self, constants: Arc<Constants<T>>) {
+        assert_eq!(constants.places.len(), self.planes.len());
+        for ((plane, _), (_, len)) in self.planes.iter().zip(&constants.places) {
+            let own = if plane.span.is_constant() {
+                plane.len(self.extent)
+            } else {
+                0
+            };
+            assert_eq!(own, *len);
+        }
+        self.constants = constants;
+    }
+
+    /// Steps and samples.
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
+
+    /// Bytes it takes.
+    pub fn bytes(&self) -> usize {
+        self.lines.len() * size_of::<T>()
+    }
+
+    /// What a plane is.
+    pub fn shape(&self, plane: usize) -> Plane {
+        self.planes[plane].0
+    }
+
+    /// The numbers of a plane.
+    pub fn plane(&self, plane: usize) -> &[T] {
+        let (shape, start) = self.planes[plane];
+        if shape.span.is_constant() {
+            return self.constants.plane(plane);
+        }
+        &self.lines.as_slice()[start..][..shape.len(self.extent)]
+    }
+
+    /// The numbers of a plane that is not constant, to be written.
+    ///
+    /// # Panics
+    /// If it is constant.
+    pub fn plane_mut(&mut self, plane: usize) -> &mut [T] {
+        let (shape, start) = self.planes[plane];
+        assert!(!shape.span.is_constant());
+        &mut self.lines.as_mut_slice()[start..][..shape.len(self.extent)]
+    }
+
+    /// A plane to be written, and a constant one.
+    ///
+    /// # Panics
+    /// If they are not.
+    pub fn beside_constant(&mut self, write: usize, constant: usize) -> (&mut [T], &[T]) {
+        let (shape, start) = self.planes[write];
+        assert!(!shape.span.is_constant());
+        let to = &mut self.lines.as_mut_slice()[start..][..shape.len(self.extent)];
+        (to, self.constants.plane(constant))
+    }
+
+    /// Makes sure of `threads` scratch memories of `len` numbers; false if there is not that much.
+    pub(super) fn reserve(&mut self, threads: usize, len: usize) -> bool {
+        self.scratch.retain(|scratch| scratch.len() >= len);
+        while self.scratch.len() < threads {
+            match Lines::zeros(len) {
+                Some(scratch) => self.scratch.push(scratch),
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// The planes as the threads of a machine share them, and the scratch memory of each.
+    pub(super) fn shared(&mut self) -> (Shared<'_, T>, &mut [Lines<T>]) {
+        let shared = Shared {
+            start: NonNull::from(self.lines.as_mut_slice()).cast(),
+            len: self.lines.len(),
+            planes: &self.planes,
+            constants: &self.constants,
+            extent: self.extent,
+        };
+        (shared, &mut self.scratch)
+    }
+}
+
+/// Where an operand lies relative to the step: its plane, and how many steps later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Number of the plane.
+    pub plane: usize,
+    /// Of planes with [`Span::States`] or [`Span::Carry`]: 0 before the step, 1 after it.
+    pub after: usize,
+}
+
+/// The columns that an instruction works on: those of some samples at one step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Columns {
+    /// The step; 0 where a whole sequence is taken at once.
+    pub(super) step: usize,
+    /// The first, counted from the first sample of the step.
+    pub(super) first: usize,
+    /// How many.
+    pub(super) count: usize,
+}
+
+/// The planes, shared by threads that write disjoint columns or rows of them.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'a, T> {
+    start: NonNull<T>,
+    len: usize,
+    planes: &'a [(Plane, usize)],
+    constants: &'a Constants<T>,
+    extent: Extent,
+}
+
+// SAFETY: a `Shared` hands out addresses only; who uses them argues that no two threads meet.
+unsafe impl<T: Send + Sync> Send for Shared<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for Shared<'_, T> {}
+
+impl<T: Element> Shared<'_, T> {
+    pub(super) fn extent(&self) -> Extent {
+        self.extent
+    }
+
+    pub(super) fn plane(&self, place: Place) -> Plane {
+        self.planes[place.plane].0
+    }
+
+    pub(super) fn rows(&self, place: Place) -> usize {
+        self.plane(place).rows
+    }
+
+    /// Address of the first of these columns, all of which lie in the plane.
+    #[inline]
+    pub(super) fn at(&self, place: Place, columns: Columns) -> *mut T {
+        let (plane, start) = self.planes[place.plane];
+        if plane.span.is_constant() {
+            // Only ever read: the code's check has found no such plane among what it writes.
+            let all = self.constants.plane(place.plane);
+            assert!(plane.span != Span::Repeated || all.len() >= plane.rows * columns.count);
+            return all.as_ptr().cast_mut();
+        }
+        let batch = self.extent.batch;
+        let first = match plane.span {
+            Span::Steps => columns.step * batch + columns.first,
+            Span::States => (columns.step + place.after) * batch + columns.first,
+            Span::Carry => ((columns.step + place.after) & 1) * batch + columns.first,
+            Span::Window => columns.first,
+            Span::Repeated | Span::Fixed(_) => 0,
+        };
+        let from = start + first * plane.rows;
+        assert!(
+            from + plane.rows * columns.count <= self.len,
+            "columns outside of the memory"
+        );
+        // SAFETY: within the allocation, by the assertion.
+        unsafe { self.start.add(from) }.as_ptr()
+    }
+}

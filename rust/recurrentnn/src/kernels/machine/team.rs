@@ -1,0 +1,271 @@
+//! The threads of one run.
+//!
+//! They are started for the run and end with it: a run long enough for threads takes a hundred times
+//! longer than starting one, and a process that forks between runs has none to lose. They are not
+//! rayon's, because threads that meet after every instruction must all be running, and a pool may have
+//! fewer free than were asked for.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::barrier::{Barrier, Watch};
+use super::code::{Code, Order, Stage};
+use super::memory::{BLOCK, Columns, Memory, Shared};
+use super::run::{Part, Worker, slot_len, work};
+use crate::element::Element;
+use crate::kernels::isa::Isa;
+use crate::kernels::memory::Lines;
+use crate::kernels::panel::Packed;
+
+/// Why a run did not end; what it computed is incomplete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Its poll said so.
+    Poll,
+    /// There is no memory for scratch.
+    Memory,
+}
+
+/// Code with what it runs on.
+pub struct Run<'a, T> {
+    /// The instruction set.
+    pub isa: Isa,
+    /// What is run.
+    pub code: &'a Code<T>,
+    /// Its packed weights.
+    pub packs: &'a [Packed<T>],
+    /// One a column of the sequence, where the code gathers.
+    pub symbols: &'a [usize],
+    /// How many threads share the work, the caller's included.
+    pub threads: usize,
+}
+
+/// Work, in multiply-adds, between two looks at the poll: some tens of microseconds.
+const POLL_WORK: usize = 1 << 20;
+/// Work a thread must have in one step, in multiply-adds, before rows are split: some ten times what
+/// the meetings of a step take.
+const LEAST_PART: usize = 1 << 17;
+/// Samples a thread must have before samples are split rather than rows.
+const LEAST_SAMPLES: usize = 2;
+
+impl<T: Element> Run<'_, T> {
+    /// Runs some of the stages. `poll` is called now and then on this thread, and stops the run by
+    /// returning true.
+    ///
+    /// # Errors
+    /// [`Stopped`] when it did, or could not begin.
+    ///
+    /// # Panics
+    /// If the code is not consistent, or the memory not its own.
+    pub fn stages(
+        &self,
+        stages: Range<usize>,
+        memory: &mut Memory<T>,
+        poll: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Stopped> {
+        let extent = memory.extent();
+        let threads = self.threads.max(1);
+        let largest = self.code.planes.iter().map(|plane| plane.rows).max();
+        let window = largest.unwrap_or(0) * extent.batch.max(BLOCK);
+        let slots = self.code.slots * slot_len::<T>(self.code.chunked, window);
+        if !memory.reserve(threads, slots) {
+            return Err(Stopped::Memory);
+        }
+        let (shared, scratch) = memory.shared();
+        let meeting = Meeting {
+            barrier: Barrier::new(threads),
+            stop_after: AtomicUsize::new(usize::MAX),
+        };
+        let stages = &self.code.stages[stages];
+        let (first, others) = scratch[..threads].split_at_mut(1);
+        if others.is_empty() {
+            self.share(0, stages, shared, &mut first[0], &meeting, Some(poll));
+        } else {
+            let meeting = &meeting;
+            std::thread::scope(|scope| {
+                for (index, slots) in (1..).zip(others) {
+                    scope.spawn(move || self.share(index, stages, shared, slots, meeting, None));
+                }
+                self.share(0, stages, shared, &mut first[0], meeting, Some(poll));
+            });
+        }
+        if meeting.stop_after.into_inner() == usize::MAX {
+            Ok(())
+        } else {
+            Err(Stopped::Poll)
+        }
+    }
+
+    /// One thread's share of all stages.
+    fn share(
+        &self,
+        index: usize,
+        stages: &[Stage<T>],
+        memory: Shared<'_, T>,
+        slots: &mut Lines<T>,
+        meeting: &Meeting,
+        poll: Option<&mut dyn FnMut() -> bool>,
+    ) {
+        let _watch = Watch(&meeting.barrier);
+        let worker = Worker {
+            isa: self.isa,
+            code: self.code,
+            packs: self.packs,
+            symbols: self.symbols,
+            memory,
+            slots: slots.as_mut_slice(),
+        };
+        let mut member = Member {
+            worker,
+            part: Part {
+                index,
+                of: self.threads.max(1),
+            },
+            meeting,
+            clock: 0,
+            poll,
+        };
+        for stage in stages {
+            member.stage(stage);
+            meeting.barrier.wait();
+            member.clock += 1;
+            if member.is_stopped() {
+                return;
+            }
+        }
+    }
+}
+
+/// Where the threads of a run meet.
+struct Meeting {
+    barrier: Barrier,
+    /// The clock at which all members leave.
+    stop_after: AtomicUsize,
+}
+
+/// A thread of the team.
+struct Member<'a, 'p, T> {
+    worker: Worker<'a, T>,
+    part: Part,
+    meeting: &'a Meeting,
+    /// Counts what all members count alike: stages, and steps in which they meet.
+    clock: usize,
+    poll: Option<&'p mut dyn FnMut() -> bool>,
+}
+
+impl<T: Element> Member<'_, '_, T> {
+    fn stage(&mut self, stage: &Stage<T>) {
+        let extent = self.worker.memory.extent();
+        let work = work(self.worker.code, stage).max(1);
+        let part = self.part;
+        match stage.order {
+            Order::Together => self.together(stage, work),
+            Order::Forward | Order::Backward => {
+                let backward = stage.order == Order::Backward;
+                let step = |i: usize| if backward { extent.time - 1 - i } else { i };
+                if extent.batch >= LEAST_SAMPLES * self.part.of || self.part.of == 1 {
+                    self.samples(stage, step, work);
+                } else if work * extent.batch >= LEAST_PART * self.part.of {
+                    self.rows(stage, step, work);
+                } else if self.part.index == 0 {
+                    self.part = Part::WHOLE;
+                    self.samples(stage, step, work);
+                    self.part = part;
+                }
+            }
+        }
+    }
+
+    /// Columns of the sequence in blocks, each thread its own.
+    fn together(&mut self, stage: &Stage<T>, work: usize) {
+        let columns = self.worker.memory.extent().columns();
+        let mine = self.part.range(columns, 1);
+        let mut clock = Every::new(POLL_WORK / work / BLOCK);
+        for first in mine.clone().step_by(BLOCK) {
+            if clock.ticks() && self.polled() {
+                return;
+            }
+            let count = BLOCK.min(mine.end - first);
+            let step = 0;
+            self.worker.all(stage, Columns { step, first, count });
+        }
+    }
+
+    /// Step by step, each thread its own samples.
+    fn samples(&mut self, stage: &Stage<T>, step: impl Fn(usize) -> usize, work: usize) {
+        let extent = self.worker.memory.extent();
+        let mine = self.part.range(extent.batch, 1);
+        let (first, count) = (mine.start, mine.len());
+        if count == 0 {
+            return;
+        }
+        let mut clock = Every::new(POLL_WORK / work / count);
+        for i in 0..extent.time {
+            if clock.ticks() && self.polled() {
+                return;
+            }
+            let step = step(i);
+            self.worker.all(stage, Columns { step, first, count });
+        }
+    }
+
+    /// Step by step, all samples, each thread its part of each instruction; all meet after each.
+    fn rows(&mut self, stage: &Stage<T>, step: impl Fn(usize) -> usize, work: usize) {
+        let extent = self.worker.memory.extent();
+        let mut clock = Every::new(POLL_WORK / work / extent.batch.max(1));
+        for i in 0..extent.time {
+            if clock.ticks() {
+                self.polled();
+            }
+            let columns = Columns {
+                step: step(i),
+                first: 0,
+                count: extent.batch,
+            };
+            for instruction in &stage.instructions {
+                self.worker.one(instruction, columns, self.part);
+                self.meeting.barrier.wait();
+            }
+            self.clock += 1;
+            if self.is_stopped() {
+                return;
+            }
+        }
+    }
+
+    /// Asks the poll, where this thread has it, and tells the others; whether to leave at once.
+    fn polled(&mut self) -> bool {
+        if let Some(poll) = &mut self.poll
+            && poll()
+        {
+            // Those who meet leave together, when their clock passes this one.
+            self.meeting.stop_after.store(self.clock, Ordering::Relaxed);
+        }
+        self.meeting.stop_after.load(Ordering::Relaxed) != usize::MAX
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.clock > self.meeting.stop_after.load(Ordering::Relaxed)
+    }
+}
+
+/// Ticks at the first of every so many calls.
+struct Every {
+    period: usize,
+    left: usize,
+}
+
+impl Every {
+    fn new(period: usize) -> Self {
+        Self { period, left: 0 }
+    }
+
+    fn ticks(&mut self) -> bool {
+        if self.left == 0 {
+            self.left = self.period;
+            return true;
+        }
+        self.left -= 1;
+        false
+    }
+}

@@ -1,0 +1,249 @@
+//! Gradients of the weights: at the end, over all steps and samples at once.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::compile::{Compiled, PlacedJob};
+use super::prepare::{Source, Weights};
+use super::step::Weight;
+use crate::element::Element;
+use crate::kernels::broadcast::{Extent, Operand, accumulate_broadcast};
+use crate::kernels::machine::{Memory, Place, Span};
+use crate::kernels::{Cost, Isa, Product, gemm};
+
+/// Some columns of planes, of one run or of several that follow one another.
+pub(super) struct Columns<'a, T> {
+    memories: Vec<&'a Memory<T>>,
+    /// Of each run; `None` takes all.
+    step: Option<usize>,
+    /// What had to be copied together.
+    joined: HashMap<Place, Vec<T>>,
+}
+
+impl<'a, T: Element> Columns<'a, T> {
+    pub(super) fn new(memories: Vec<&'a Memory<T>>, step: Option<usize>) -> Self {
+        Self {
+            memories,
+            step,
+            joined: HashMap::new(),
+        }
+    }
+
+    fn of(memory: &'a Memory<T>, place: Place, step: Option<usize>) -> &'a [T] {
+        let plane = memory.shape(place.plane);
+        let extent = memory.extent();
+        let all = memory.plane(place.plane);
+        let after = if plane.span == Span::States {
+            place.after
+        } else {
+            0
+        };
+        let one = extent.batch * plane.rows;
+        match (plane.span, step) {
+            (Span::Fixed(_), _) => all,
+            (_, None) => &all[after * one..][..extent.time * one],
+            (_, Some(step)) => &all[(step + after) * one..][..one],
+        }
+    }
+
+    /// Copies together what several runs hold of a place.
+    fn join(&mut self, place: Place) {
+        if let [_, _, ..] = self.memories[..] {
+            let fixed = matches!(self.memories[0].shape(place.plane).span, Span::Fixed(_));
+            let count = if fixed { 1 } else { self.memories.len() };
+            let memories = self.memories[..count].iter();
+            self.joined.entry(place).or_insert_with(|| {
+                let parts = memories.map(|memory| Self::of(memory, place, self.step));
+                parts.collect::<Vec<_>>().concat()
+            });
+        }
+    }
+
+    /// The columns of a place that is joined.
+    fn get(&self, place: Place) -> Cow<'_, [T]> {
+        match self.joined.get(&place) {
+            Some(joined) => Cow::Borrowed(joined),
+            None => Cow::Borrowed(Self::of(self.memories[0], place, self.step)),
+        }
+    }
+
+    fn count(&self) -> usize {
+        let columns = |memory: &&Memory<T>| match self.step {
+            None => memory.extent().columns(),
+            Some(_) => memory.extent().batch,
+        };
+        self.memories.iter().map(columns).sum()
+    }
+}
+
+/// What the jobs run on.
+pub(super) struct Jobs<'a, T> {
+    pub(super) isa: Isa,
+    pub(super) compiled: &'a Compiled<T>,
+    pub(super) weights: Weights<'a, T>,
+    /// The symbols of the columns.
+    pub(super) symbols: &'a [usize],
+}
+
+impl<T: Element> Jobs<'_, T> {
+    /// Adds to the gradient of each weight what these columns give.
+    pub(super) fn run(&self, columns: &mut Columns<'_, T>, grads: &mut [&mut [T]]) {
+        let jobs = &self.compiled.jobs;
+        let mut outers: Vec<(Place, Vec<(Weight, Place)>)> = Vec::new();
+        for job in jobs {
+            if let PlacedJob::Outer { weight, grad, of } = *job {
+                columns.join(grad);
+                columns.join(of);
+                // A weight used twice on the same operand comes twice: one after the other.
+                let free = |group: &&mut (Place, Vec<(Weight, Place)>)| {
+                    group.0 == of && group.1.iter().all(|other| other.0.number != weight.number)
+                };
+                match outers.iter_mut().find(free) {
+                    Some(group) => group.1.push((weight, grad)),
+                    None => outers.push((of, vec![(weight, grad)])),
+                }
+            }
+        }
+        for (of, targets) in outers {
+            self.outer(columns, of, &targets, grads);
+        }
+        for job in jobs {
+            self.other(job, columns, grads);
+        }
+    }
+
+    fn rows(&self, place: Place) -> usize {
+        self.compiled.code.planes()[place.plane].rows
+    }
+
+    fn outer(
+        &self,
+        columns: &Columns<'_, T>,
+        of: Place,
+        targets: &[(Weight, Place)],
+        grads: &mut [&mut [T]],
+    ) {
+        let sources: Vec<_> = targets.iter().map(|(_, grad)| columns.get(*grad)).collect();
+        let mut all = Vec::with_capacity(targets.len());
+        for (number, grad) in grads.iter_mut().enumerate() {
+            let target = targets
+                .iter()
+                .position(|(weight, _)| weight.number == number);
+            if let Some(at) = target {
+                let (weight, place) = targets[at];
+                let rows = self.rows(place);
+                let part = &mut grad[weight.first * rows..][..weight.columns * rows];
+                all.push((rows, &*sources[at], part));
+            }
+        }
+        let operand = columns.get(of);
+        for (rows, dz, dw) in all {
+            let (n, k) = (self.rows(of), columns.count());
+            gemm(
+                self.isa,
+                Product::TransposedRight,
+                rows,
+                n,
+                k,
+                dz,
+                &operand,
+                dw,
+            );
+        }
+    }
+
+    fn other(&self, job: &PlacedJob, columns: &mut Columns<'_, T>, grads: &mut [&mut [T]]) {
+        match job {
+            PlacedJob::Outer { .. } => {}
+            PlacedJob::Columns { weight, grad } => {
+                columns.join(*grad);
+                self.sum(columns, [*grad], |[g]| g, grads[*weight]);
+            }
+            PlacedJob::Products { weight, grad, of } => {
+                columns.join(*grad);
+                columns.join(*of);
+                self.sum(columns, [*grad, *of], |[g, x]| g * x, grads[*weight]);
+            }
+            PlacedJob::Pull {
+                weight,
+                backward,
+                inputs,
+            } => {
+                inputs.iter().for_each(|place| columns.join(*place));
+                let inputs: Vec<_> = inputs.iter().map(|place| columns.get(*place)).collect();
+                let inputs: Vec<&[T]> = inputs.iter().map(|input| &**input).collect();
+                backward.add(self.isa, &inputs, columns.count(), grads[*weight]);
+            }
+            PlacedJob::Scatter { weight, grad } => {
+                columns.join(*grad);
+                self.scatter(*weight, self.rows(*grad), &columns.get(*grad), grads);
+            }
+        }
+    }
+
+    /// Adds the sum over all columns of what is computed from them.
+    fn sum<const N: usize>(
+        &self,
+        columns: &Columns<'_, T>,
+        places: [Place; N],
+        f: impl Fn([T; N]) -> T + Sync,
+        into: &mut [T],
+    ) {
+        let whole = (self.rows(places[0]), columns.count());
+        let values = places.map(|place| columns.get(place));
+        let operands = std::array::from_fn(|i| Operand {
+            values: &values[i],
+            extent: Extent::Full,
+        });
+        let cost = Cost::Cheap;
+        accumulate_broadcast(self.isa, cost, whole, operands, Extent::Column, into, f);
+    }
+
+    /// Gives each column's gradient to its symbol; with an embedding, from there on to the weight and
+    /// to the embedding.
+    fn scatter(&self, weight: Weight, rows: usize, columns: &[T], grads: &mut [&mut [T]]) {
+        let Source::Embedding(number) = self.weights.source else {
+            let into = &mut grads[weight.number][weight.first * rows..];
+            add_by_symbol(self.symbols, rows, columns, into);
+            return;
+        };
+        let symbols = self.weights.symbols;
+        let mut table = vec![T::ZERO; rows * symbols];
+        add_by_symbol(self.symbols, rows, columns, &mut table);
+        let into = &mut grads[weight.number][weight.first * rows..][..weight.columns * rows];
+        let embedding = self.weights.values[number];
+        let (isa, size) = (self.isa, weight.columns);
+        gemm(
+            isa,
+            Product::Plain,
+            rows,
+            size,
+            symbols,
+            &table,
+            embedding,
+            into,
+        );
+        let values = self.weights.columns(weight);
+        let into = &mut *grads[number];
+        gemm(
+            isa,
+            Product::TransposedLeft,
+            symbols,
+            size,
+            rows,
+            &table,
+            values,
+            into,
+        );
+    }
+}
+
+/// `table[:, symbols[c]] += columns[:, c]`.
+fn add_by_symbol<T: Element>(symbols: &[usize], rows: usize, columns: &[T], table: &mut [T]) {
+    for (column, &symbol) in columns.chunks_exact(rows.max(1)).zip(symbols) {
+        let to = &mut table[symbol * rows..][..rows];
+        for (to, from) in to.iter_mut().zip(column) {
+            *to += *from;
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What depends on what, from step to step too: which values are in a loop, and in which stage each
+//! is computed.
+
+use super::step::{Id, Kind, Step};
+
+/// Values that depend on each other through the state have the same number.
+pub(super) struct Cycles(Vec<Option<usize>>);
+
+impl Cycles {
+    /// The loop a value is in.
+    pub(super) fn of(&self, id: Id) -> Option<usize> {
+        self.0[id]
+    }
+}
+
+/// What a value waits for: what it reads, and for a state what the last step made of it.
+fn waits_for(step: &Step, id: Id) -> Vec<Id> {
+    let mut all = step.reads(id).to_vec();
+    match step.kind(id) {
+        Kind::State(number) => all.push(step.next[*number]),
+        Kind::StateGrad(number) => all.push(step.state_grads[*number]),
+        _ => {}
+    }
+    all
+}
+
+/// Strongly connected components (Tarjan 1972), those waited for before those that wait. Without
+/// recursion: a step may be long.
+fn components(step: &Step) -> Vec<Vec<Id>> {
+    const UNSEEN: usize = usize::MAX;
+    let count = step.nodes.len();
+    let (mut index, mut low) = (vec![UNSEEN; count], vec![0; count]);
+    let (mut on_stack, mut stack) = (vec![false; count], Vec::new());
+    let (mut next, mut found) = (0, Vec::new());
+    for root in 0..count {
+        if index[root] != UNSEEN {
+            continue;
+        }
+        let mut calls = vec![(root, waits_for(step, root), 0)];
+        while let Some((id, edges, at)) = calls.last_mut() {
+            let id = *id;
+            if *at == 0 && index[id] == UNSEEN {
+                (index[id], low[id]) = (next, next);
+                next += 1;
+                stack.push(id);
+                on_stack[id] = true;
+            }
+            if let Some(&to) = edges.get(*at) {
+                *at += 1;
+                if index[to] == UNSEEN {
+                    calls.push((to, waits_for(step, to), 0));
+                } else if on_stack[to] {
+                    low[id] = low[id].min(index[to]);
+                }
+                continue;
+            }
+            if low[id] == index[id] {
+                let start = stack.iter().rposition(|&other| other == id).unwrap_or(0);
+                let component = stack.split_off(start);
+                for &member in &component {
+                    on_stack[member] = false;
+                }
+                found.push(component);
+            }
+            calls.pop();
+            if let Some((parent, _, _)) = calls.last() {
+                low[*parent] = low[*parent].min(low[id]);
+            }
+        }
+    }
+    found
+}
+
+/// Finds the loops.
+pub(super) fn cycles(step: &Step) -> Cycles {
+    let mut cycle = vec![None; step.nodes.len()];
+    for (number, component) in components(step).into_iter().enumerate() {
+        if component.len() > 1 {
+            for id in component {
+                cycle[id] = Some(number);
+            }
+        }
+    }
+    Cycles(cycle)
+}
+
+/// The stage of each value, forward and gradients counted apart: even stages take all columns
+/// together, odd ones go step by step. Values go to the earliest that has what they wait for; without
+/// `hoist` all go step by step.
+pub(super) fn stages(step: &Step, hoist: bool) -> Vec<usize> {
+    if !hoist {
+        return vec![1; step.nodes.len()];
+    }
+    let mut stage = vec![0; step.nodes.len()];
+    for component in components(step) {
+        let is_loop = component.len() > 1;
+        let mut earliest = usize::from(is_loop);
+        for &id in &component {
+            for other in waits_for(step, id) {
+                // A gradient finds all of the forward pass done.
+                if component.contains(&other) || step.is_gradient[id] != step.is_gradient[other] {
+                    continue;
+                }
+                let after_loop = stage[other] % 2;
+                earliest = earliest.max(stage[other] + after_loop + usize::from(is_loop));
+            }
+        }
+        for id in component {
+            stage[id] = earliest;
+        }
+    }
+    stage
+}
+
+/// All values, those read before those that read them, within a step.
+pub(super) fn topological(step: &Step) -> Vec<Id> {
+    let mut order = Vec::with_capacity(step.nodes.len());
+    let mut seen = vec![false; step.nodes.len()];
+    for root in 0..step.nodes.len() {
+        if std::mem::replace(&mut seen[root], true) {
+            continue;
+        }
+        let mut calls = vec![(root, step.reads(root), 0)];
+        while let Some((id, reads, at)) = calls.last_mut() {
+            if let Some(&to) = reads.get(*at) {
+                *at += 1;
+                if !std::mem::replace(&mut seen[to], true) {
+                    calls.push((to, step.reads(to), 0));
+                }
+            } else {
+                order.push(*id);
+                calls.pop();
+            }
+        }
+    }
+    order
+}
