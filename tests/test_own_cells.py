@@ -344,6 +344,16 @@ def test_a_file_is_held_against_the_class(tmp_path: Path) -> None:
             rnn.load(path, cells=cells)  # type: ignore[arg-type]
 
 
+def test_a_file_is_held_against_the_options(tmp_path: Path) -> None:
+    """The same class with another leak would compute other numbers."""
+    path = tmp_path / "net.safetensors"
+    rnn.Model(example.Leaky(leak=0.1), 3, 4, 2).save(path)
+    with pytest.raises(rnn.ArgumentError, match=r"\(leak=0.1\) in .* \(leak=0.3\)"):
+        rnn.load(path, cells=[example.Leaky])
+    net = rnn.load(path, cells=[example.Leaky, example.Leaky(0.1)])
+    assert repr(net) == "Model(Leaky(leak=0.1), 3, [4], 2)"
+
+
 def test_a_cell_learns_text_and_comes_back(tmp_path: Path) -> None:
     text = "to be, or not to be: that is the question. " * 9
     cells: list[Own] = [example.MGU]

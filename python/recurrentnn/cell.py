@@ -244,8 +244,8 @@ class _Book:
     is_open: bool = True
 
 
-def definition(given: object) -> tuple[Cell, str, tuple[str, ...]]:
-    """A cell that was given to `Model` or `load`: object, name, names of its states."""
+def definition(given: object) -> tuple[Cell, str, tuple[str, ...], str]:
+    """A cell that was given to `Model` or `load`: object, name, states, options."""
     cell = _object(given)
     kind = type(cell)
     if kind.build is Cell.build:
@@ -264,7 +264,10 @@ def definition(given: object) -> tuple[Cell, str, tuple[str, ...]]:
             raise ArgumentError(
                 f"Model: {name!r} cannot be the name of a state of {kind.__name__}"
             )
-    return cell, kind.__name__, states
+    # What is no plain value has no words that would be the same tomorrow.
+    plain = {k: v for k, v in vars(cell).items() if isinstance(v, int | float | str)}
+    options = ", ".join(f"{name}={value!r}" for name, value in plain.items())
+    return cell, kind.__name__, states, options
 
 
 def _object(given: object) -> Cell:

@@ -44,7 +44,8 @@ impl OwnCell {
     pub(crate) fn new(given: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = given.py();
         let checked = py.import(MODULE)?.call_method1("definition", (given,))?;
-        let (cell, name, states): (Py<PyAny>, String, Vec<String>) = checked.extract()?;
+        let (cell, name, states, options): (Py<PyAny>, String, Vec<String>, String) =
+            checked.extract()?;
         let raised = Arc::new(Mutex::new(None));
         let (slot, names) = (Arc::clone(&raised), states.clone());
         let record = move |layer: &Layer<'_>| {
@@ -56,7 +57,9 @@ impl OwnCell {
         let states: Vec<_> = states.iter().map(String::as_str).collect();
         Ok(Self {
             given: given.clone().unbind(),
-            custom: Custom::recorded(&name, &states, record).map_err(translate)?,
+            custom: Custom::recorded(&name, &states, record)
+                .map_err(translate)?
+                .with_options(options),
             raised,
         })
     }

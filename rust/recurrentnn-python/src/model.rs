@@ -429,11 +429,12 @@ pub(crate) fn load_model(
     // At most one of them was recorded.
     let loaded = own.iter().fold(loaded, |loaded, own| own.or(loaded));
     let (loaded, metadata) = loaded?;
-    let name = match &loaded {
-        io::Loaded::Float32(model) => model.config().cell.name(),
-        io::Loaded::Float64(model) => model.config().cell.name(),
+    let cell = match &loaded {
+        io::Loaded::Float32(model) => model.config().cell.clone(),
+        io::Loaded::Float64(model) => model.config().cell.clone(),
     };
-    let own = own.iter().find(|own| own.custom.name() == name).cloned();
+    let is_it = |own: &&Arc<OwnCell>| CellKind::Custom(own.custom.clone()) == cell;
+    let own = own.iter().find(is_it).cloned();
     let model = match loaded {
         io::Loaded::Float32(model) => PyModel::wrap(py, model, own)?,
         io::Loaded::Float64(model) => PyModel::wrap(py, model, own)?,

@@ -20,6 +20,7 @@ use recurrentnn::shape::Shape;
 use recurrentnn::unroll::{Sequence, unroll};
 
 mod bits;
+mod own;
 mod values;
 
 /// A net of this cell, with every option that is not the default where `other`.
@@ -240,6 +241,21 @@ impl<T: Element> Case<T> {
         let mut into: Vec<&mut [T]> = params.iter_mut().map(|p| &mut p[..]).collect();
         weight_gradients(&[&run], &values, &mut into).unwrap();
         let input = run.input_grad().unwrap().filter(|_| self.symbols.is_none());
+        // What was computed from parameters alone hands its gradients on to them.
+        for (weight, grad) in weights.iter().zip(&params) {
+            for (sum, &g) in weight.grad_mut().unwrap().iter_mut().zip(grad) {
+                *sum += g;
+            }
+        }
+        if !prelude.is_empty() {
+            prelude.backward(false).unwrap();
+        }
+        let taken = |m: &Matrix<T>| {
+            let grad = m.grad().unwrap().to_vec();
+            m.zero_grad().unwrap();
+            grad
+        };
+        let params = self.model.params().matrices().iter().map(taken).collect();
         Outcome {
             output,
             states: after,
