@@ -20,6 +20,9 @@ use recurrentnn::shape::Shape;
 use recurrentnn::unroll::{Sequence, unroll};
 
 mod bits;
+mod custom;
+mod recipe;
+mod recipes;
 mod values;
 
 /// A net of this cell, with every option that is not the default where `other`.
