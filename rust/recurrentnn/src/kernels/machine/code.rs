@@ -202,7 +202,7 @@ impl<T> Code<T> {
                         }
                     }
                     Instruction::Call(call) => {
-                        assert!(call.inputs.iter().all(|p| p.plane != call.output.plane));
+                        assert!(call.inputs.iter().all(|p| *p != call.output));
                     }
                     Instruction::Gather(gather) => {
                         assert_eq!(self.planes[gather.table].rows, rows(gather.target));
