@@ -8,7 +8,7 @@ fn check<T: Element>(dish: &Dish<T>, passes: Passes, bound: f64) {
     let expected = dish.graph();
     for isa in Isa::available() {
         let (far, what) = dish.run(isa, passes, 1).apart(&expected);
-        let (name, extent, source) = (dish.name, dish.extent, dish.source);
+        let (name, extent, source) = (&dish.name, dish.extent, dish.source);
         assert!(
             far < bound,
             "{name} {extent:?} {source:?} {} {passes:?}: {what} is {far} away",

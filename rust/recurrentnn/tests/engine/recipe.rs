@@ -1,5 +1,7 @@
 //! Steps of a test's own, written with `Trace`, and what they give on a graph and as a program.
 
+use std::ops::Range;
+
 use recurrentnn::error::Result;
 use recurrentnn::ops::Recorder;
 use recurrentnn::program::{Expression, Run, Symbol, Trace};
@@ -27,12 +29,13 @@ pub(crate) struct Recipe {
 }
 
 /// A recipe with numbers.
+#[derive(Clone)]
 pub(crate) struct Dish<T> {
-    pub(crate) name: &'static str,
-    expression: Expression,
+    pub(crate) name: String,
+    pub(crate) expression: Expression,
     pub(crate) shapes: Vec<Shape>,
-    state_rows: Vec<usize>,
-    input_rows: usize,
+    pub(crate) state_rows: Vec<usize>,
+    pub(crate) input_rows: usize,
     pub(crate) extent: Extent,
     pub(crate) source: Source,
     pub(crate) params: Vec<Vec<T>>,
@@ -78,6 +81,22 @@ impl<T: Element> Served<T> {
             std::slice::from_ref(&other.input),
         );
         (most, worst)
+    }
+
+    /// One sample of it.
+    pub(crate) fn sample(&self, extent: Extent, sample: usize) -> Self {
+        let Extent { time, batch } = extent;
+        let cut = |all: &[Vec<T>], time| -> Vec<Vec<T>> {
+            let one = |values: &Vec<T>| sample_of(values, time, batch, sample);
+            all.iter().map(one).collect()
+        };
+        Self {
+            results: cut(&self.results, time),
+            states: cut(&self.states, 1),
+            params: Vec::new(),
+            input: sample_of(&self.input, time, batch, sample),
+            initial: cut(&self.initial, 1),
+        }
     }
 
     /// Everything but the gradients of parameters, which are sums over all.
@@ -130,7 +149,7 @@ impl Recipe {
             values.into_iter().map(small).collect()
         };
         Dish {
-            name: self.name,
+            name: self.name.to_owned(),
             expression: trace.finish(&results).unwrap(),
             params: (100..).zip(&shapes).map(param).collect(),
             shapes,
@@ -151,6 +170,67 @@ impl Recipe {
 }
 
 impl<T: Element> Dish<T> {
+    /// A net's step.
+    pub(crate) fn of_net(config: &Config, time: usize, batch: usize, source: Source) -> Self {
+        let case = Case::<T>::new(config, time, batch, source != Source::Features);
+        let params = case.model.params();
+        let values = |m: &Matrix<T>| m.to_vec().unwrap();
+        Self {
+            name: config.cell.name().to_owned(),
+            expression: case.model.trace().unwrap(),
+            shapes: case.shapes(),
+            state_rows: state_rows(&case.model),
+            input_rows: config.features(),
+            extent: case.extent,
+            source,
+            params: params.matrices().iter().map(values).collect(),
+            features: case.features,
+            symbols: case.symbols.unwrap_or_default(),
+            states: case.states.into_iter().map(Some).collect(),
+            result_grads: vec![Some(case.output_grad)],
+            state_grads: case.state_grads.into_iter().map(Some).collect(),
+            version: None,
+        }
+    }
+
+    /// Some steps of it, from these states on.
+    pub(crate) fn steps(&self, steps: Range<usize>, states: &[Vec<T>]) -> Self {
+        let Extent { time, batch } = self.extent;
+        let columns = steps.start * batch..steps.end * batch;
+        let cut = |values: &[T]| {
+            let rows = values.len() / (time * batch);
+            values[columns.start * rows..columns.end * rows].to_vec()
+        };
+        let symbols = self.symbols.get(columns.clone()).unwrap_or(&[]);
+        Self {
+            extent: Extent {
+                time: steps.len(),
+                batch,
+            },
+            features: cut(&self.features),
+            symbols: symbols.to_vec(),
+            states: states.iter().cloned().map(Some).collect(),
+            result_grads: map_some(&self.result_grads, cut),
+            ..self.clone()
+        }
+    }
+
+    /// One sample of it.
+    pub(crate) fn sample(&self, sample: usize) -> Self {
+        let Extent { time, batch } = self.extent;
+        let cut = |values: &[T], time: usize| sample_of(values, time, batch, sample);
+        let symbols = self.symbols.iter().skip(sample).step_by(batch);
+        Self {
+            extent: Extent { time, batch: 1 },
+            features: cut(&self.features, time),
+            symbols: symbols.copied().collect(),
+            states: map_some(&self.states, |values| cut(values, 1)),
+            result_grads: map_some(&self.result_grads, |values| cut(values, time)),
+            state_grads: map_some(&self.state_grads, |values| cut(values, 1)),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn program(&self, passes: Passes) -> Arc<Program<T>> {
         let (rows, source) = (&self.state_rows, self.source);
         Arc::new(Program::new(&self.expression, &self.shapes, rows, source, passes).unwrap())
@@ -360,6 +440,18 @@ impl<T: Element> Dish<T> {
             initial: (0..self.states.len()).map(initial).collect(),
         }
     }
+}
+
+/// The columns of one sample.
+fn sample_of<T: Element>(values: &[T], time: usize, batch: usize, sample: usize) -> Vec<T> {
+    let rows = values.len() / (time * batch);
+    let column = |t: usize| &values[(t * batch + sample) * rows..][..rows];
+    (0..time).flat_map(|t| column(t).to_vec()).collect()
+}
+
+fn map_some<T>(all: &[Option<Vec<T>>], f: impl Fn(&[T]) -> Vec<T>) -> Vec<Option<Vec<T>>> {
+    let some = |values: &Option<Vec<T>>| values.as_ref().map(|values| f(values));
+    all.iter().map(some).collect()
 }
 
 /// Backward, unless no gradient came into what was recorded.
