@@ -104,7 +104,30 @@ pub(super) struct Compiled<T> {
     pub(super) passes: Passes,
 }
 
-/// Compiles; `gather` of the variant is given up where the input is needed itself.
+/// Whether symbols can look up all that a step does with its input.
+pub(super) fn gathers(parts: &Parts, passes: Passes) -> bool {
+    passes.hoist && can_gather(&optimised(parts, passes, None))
+}
+
+/// The step after the passes that rearrange it; with the gradients, and the input's or not.
+fn optimised(parts: &Parts, passes: Passes, differentiate: Option<bool>) -> Step {
+    let mut step = parts.step.clone();
+    if passes.accumulate {
+        accumulate(&mut step);
+    }
+    if let Some(input_grad) = differentiate {
+        reverse(&mut step, input_grad);
+        if passes.accumulate {
+            accumulate(&mut step);
+        }
+    }
+    if passes.hoist {
+        hoist(&mut step);
+    }
+    step
+}
+
+/// Compiles; a variant that gathers is for steps that [`gathers`] finds able to.
 ///
 /// # Errors
 /// [`Error::Internal`] where the compiler contradicts itself.
@@ -114,20 +137,12 @@ pub(super) fn compile<T: Element>(
     source: Source,
     variant: Variant,
 ) -> Result<Compiled<T>> {
-    let mut step = parts.step.clone();
-    if passes.accumulate {
-        accumulate(&mut step);
-    }
-    if variant.differentiate {
-        reverse(&mut step, variant.input_grad);
-        if passes.accumulate {
-            accumulate(&mut step);
-        }
-    }
-    if passes.hoist {
-        hoist(&mut step);
-    }
-    let gather = variant.gather && passes.hoist && can_gather(&step);
+    let gather = variant.gather;
+    let step = optimised(
+        parts,
+        passes,
+        variant.differentiate.then_some(variant.input_grad),
+    );
     let items = emit(&step, passes, gather);
     let placed = place(&step, &items, passes, gather);
     Encoder {

@@ -162,11 +162,11 @@ pub(super) fn emit(step: &Step, passes: Passes, gather: bool) -> Items {
     all
 }
 
-/// The product with the input that a sum begins with, if it has one such.
+/// The product with the input that a sum begins with, if that is all that the sum does with the input.
 fn gathered(step: &Step, terms: &[Term]) -> Option<(Weight, Option<usize>)> {
-    let is_input = |term: &&Term| match term {
-        Term::Product { of, .. } => matches!(step.kind(*of), Kind::Input),
-        _ => false,
+    let is_input = |term: &&Term| {
+        let of = term.value();
+        of.is_some_and(|of| matches!(step.kind(of), Kind::Input))
     };
     let column = match terms.first() {
         Some(Term::Column(column)) => Some(*column),
@@ -331,7 +331,7 @@ impl<'a> Emitter<'a> {
                     transposed,
                     of,
                 } if self.product_phase(id, of) == phase
-                    && gathered.is_none_or(|(input, _)| input != weight) =>
+                    && (gathered.is_none() || !matches!(self.step.kind(of), Kind::Input)) =>
                 {
                     Some((weight, transposed, of))
                 }

@@ -96,13 +96,22 @@ pub(super) fn stages(step: &Step, hoist: bool) -> Vec<usize> {
         let is_loop = component.len() > 1;
         let mut earliest = usize::from(is_loop);
         for &id in &component {
+            let is_handed_on = matches!(step.kind(id), Kind::State(_) | Kind::StateGrad(_));
             for other in waits_for(step, id) {
                 // A gradient finds all of the forward pass done.
                 if component.contains(&other) || step.is_gradient[id] != step.is_gradient[other] {
                     continue;
                 }
                 let after_loop = stage[other] % 2;
-                earliest = earliest.max(stage[other] + after_loop + usize::from(is_loop));
+                let next = if is_loop {
+                    1 + after_loop
+                } else if is_handed_on && after_loop == 0 {
+                    // What all columns together hand on is read by other columns: when all are done.
+                    2
+                } else {
+                    after_loop
+                };
+                earliest = earliest.max(stage[other] + next);
             }
         }
         for id in component {

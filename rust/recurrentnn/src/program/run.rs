@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::compile::{Compiled, Variant, compile, planes};
+use super::compile::{Compiled, Variant, compile, gathers, planes};
 use super::expression::Expression;
 use super::jobs::{Columns, Jobs};
 use super::lower::{Parts, Prelude, lower};
@@ -24,6 +24,8 @@ pub struct Program<T: Element> {
     parts: Parts,
     source: Source,
     passes: Passes,
+    /// Whether symbols can look up all that the step does with its input.
+    gathers: bool,
     compiled: Mutex<HashMap<Variant, Arc<Compiled<T>>>>,
     prepared: Mutex<Vec<Arc<Prepared<T>>>>,
     idle: Mutex<Vec<(Variant, Memory<T>)>>,
@@ -96,8 +98,10 @@ impl<T: Element> Program<T> {
         source: Source,
         passes: Passes,
     ) -> Result<Self> {
+        let parts = lower(expression, params, states)?;
         Ok(Self {
-            parts: lower(expression, params, states)?,
+            gathers: gathers(&parts, passes),
+            parts,
             source,
             passes,
             compiled: Mutex::new(HashMap::new()),
@@ -150,7 +154,7 @@ impl<T: Element> Program<T> {
     fn variant(&self, call: &Call<'_, T>) -> Variant {
         let symbols = self.symbols(self.input_rows());
         // A table of all symbols costs as much as so many columns; it is kept while weights stay.
-        let gather = match (self.source, call.input) {
+        let looks_up = match (self.source, call.input) {
             (Source::OneHot, Input::Symbols(_)) => true,
             (Source::Embedding(_), Input::Symbols(_)) if call.differentiate => {
                 symbols <= call.extent.columns()
@@ -158,13 +162,15 @@ impl<T: Element> Program<T> {
             (Source::Embedding(_), Input::Symbols(_)) => symbols <= MOST_CACHED,
             _ => false,
         };
-        let embeds = matches!(
-            (self.source, call.input),
-            (Source::Embedding(_), Input::Symbols(_))
-        );
+        let gather = self.gathers && looks_up;
+        // The embedding gets its gradient through the table, or else through the input.
+        let input_grad = match (self.source, call.input) {
+            (Source::Embedding(_), Input::Symbols(_)) => !gather,
+            _ => call.input_grad,
+        };
         Variant {
             differentiate: call.differentiate,
-            input_grad: call.differentiate && (call.input_grad || embeds && !gather),
+            input_grad: call.differentiate && input_grad,
             gather,
         }
     }

@@ -21,6 +21,9 @@ use recurrentnn::unroll::{Sequence, unroll};
 
 mod bits;
 mod own;
+mod custom;
+mod recipe;
+mod recipes;
 mod values;
 
 /// A net of this cell, with every option that is not the default where `other`.

@@ -222,7 +222,7 @@ impl<T> Code<T> {
                         }
                     }
                     Instruction::Call(call) => {
-                        assert!(call.inputs.iter().all(|p| p.plane != call.output.plane));
+                        assert!(call.inputs.iter().all(|p| *p != call.output));
                         written(call.output);
                     }
                     Instruction::Gather(gather) => {
