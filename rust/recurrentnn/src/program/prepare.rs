@@ -1,9 +1,10 @@
 //! What a run needs of the weights: packed panels, columns, tables of symbols.
 
 use super::compile::{Compiled, Fill, PackPart};
+use super::run::Input;
 use super::step::Weight;
 use crate::element::Element;
-use crate::kernels::machine::Constants;
+use crate::kernels::machine::{Constants, Memory};
 use crate::kernels::panel::Packed;
 use crate::kernels::{Isa, Product, gemm};
 use crate::shape::Shape;
@@ -120,6 +121,35 @@ fn table<T: Element>(isa: Isa, rows: usize, weight: Weight, weights: Weights<'_,
         Source::OneHot | Source::Features => {
             for (to, value) in to.iter_mut().zip(values) {
                 *to += *value;
+            }
+        }
+    }
+}
+
+/// Writes the columns of the input; symbols are columns of a table, or one-hot where there is none.
+pub(super) fn fill_input<T: Element>(
+    input: Input<'_, T>,
+    table: Option<usize>,
+    symbols: usize,
+    memory: &mut Memory<T>,
+    plane: usize,
+) {
+    let rows = memory.shape(plane).rows;
+    match (input, table) {
+        (Input::Features(features), _) => memory.plane_mut(plane).copy_from_slice(features),
+        (Input::Symbols(chosen), Some(table)) => {
+            let (to, table) = memory.beside_constant(plane, table);
+            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(chosen) {
+                for (row, to) in to.iter_mut().enumerate() {
+                    *to = table[row * symbols + symbol];
+                }
+            }
+        }
+        (Input::Symbols(chosen), None) => {
+            let to = memory.plane_mut(plane);
+            to.fill(T::ZERO);
+            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(chosen) {
+                to[symbol] = T::ONE;
             }
         }
     }

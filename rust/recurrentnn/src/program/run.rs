@@ -1,20 +1,19 @@
 //! Programs: expressions compiled on first use, and their runs over sequences.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::compile::{Compiled, Variant, compile, gathers, planes};
+use super::cache::{Cache, Prepared};
+use super::compile::{Compiled, Variant, compile, gathers};
 use super::expression::Expression;
-use super::jobs::{Columns, Jobs};
 use super::lower::{Parts, Prelude, lower};
 use super::passes::Passes;
-use super::prepare::{Source, Weights, empty_packs, prepare};
+use super::prepare::{Source, Weights, fill_input};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::host::Poll;
 use crate::kernels::Isa;
-use crate::kernels::machine::{self, Constants, Extent, Memory, Place, Span, Stopped};
-use crate::kernels::panel::Packed;
+use crate::kernels::machine::{self, Extent, Memory, Place, Span, Stopped};
 use crate::shape::Shape;
 
 /// A step made ready to run over sequences.
@@ -27,23 +26,8 @@ pub struct Program<T: Element> {
     /// Whether symbols can look up all that the step does with its input.
     gathers: bool,
     compiled: Mutex<HashMap<Variant, Arc<Compiled<T>>>>,
-    prepared: Mutex<Vec<Arc<Prepared<T>>>>,
-    idle: Mutex<Vec<(Variant, Memory<T>)>>,
+    cache: Cache<T>,
 }
-
-/// Everything derived from the weights. Runs of the same values share it.
-struct Prepared<T> {
-    variant: Variant,
-    isa: Isa,
-    batch: usize,
-    /// Which values of the weights it holds.
-    version: Option<u64>,
-    packs: Vec<Packed<T>>,
-    constants: Arc<Constants<T>>,
-}
-
-/// Memories kept while idle, and preparations: for training one, for inference one, for a stream one.
-const IDLE: usize = 3;
 
 /// The columns of a sequence, time-major: column t * batch + b.
 #[derive(Clone, Copy, Debug)]
@@ -105,8 +89,7 @@ impl<T: Element> Program<T> {
             source,
             passes,
             compiled: Mutex::new(HashMap::new()),
-            prepared: Mutex::new(Vec::new()),
-            idle: Mutex::new(Vec::new()),
+            cache: Cache::new(),
         })
     }
 
@@ -140,7 +123,7 @@ impl<T: Element> Program<T> {
         }
     }
 
-    fn input_rows(&self) -> usize {
+    pub(super) fn input_rows(&self) -> usize {
         let input = |node: &&super::step::Node| matches!(node.kind, super::step::Kind::Input);
         self.parts
             .step
@@ -185,102 +168,6 @@ impl<T: Element> Program<T> {
         Ok(compiled)
     }
 
-    /// What is derived from the weights, for runs of one variant and batch.
-    fn prepared(
-        &self,
-        compiled: &Compiled<T>,
-        (variant, isa, batch): (Variant, Isa, usize),
-        values: &[&[T]],
-        version: Option<u64>,
-    ) -> Result<Arc<Prepared<T>>> {
-        let mut all = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |p: &Arc<Prepared<T>>| (p.variant, p.isa, p.batch) == (variant, isa, batch);
-        let known = all.iter().position(same).map(|at| all.remove(at));
-        let mut prepared = match known {
-            Some(known) if version.is_some() && known.version == version => {
-                all.push(Arc::clone(&known));
-                return Ok(known);
-            }
-            Some(known) => Arc::into_inner(known),
-            None => None,
-        };
-        // A memory that lies idle may still hold on to the constants.
-        if let Some(old) = &prepared
-            && Arc::strong_count(&old.constants) > 1
-        {
-            self.idle()
-                .retain(|(_, memory)| !memory.has(&old.constants));
-            prepared = prepared.filter(|old| Arc::strong_count(&old.constants) == 1);
-        }
-        let mut prepared = match prepared {
-            Some(prepared) => prepared,
-            None => {
-                let no_memory = || Error::memory("forward", "not enough memory for the weights");
-                let symbols = self.symbols(self.input_rows());
-                let planes = planes(compiled.code.planes(), &compiled.fills, symbols);
-                let constants = Constants::new(&planes, Extent { time: 1, batch });
-                Prepared {
-                    variant,
-                    isa,
-                    batch,
-                    version: None,
-                    packs: empty_packs(isa, compiled).ok_or_else(no_memory)?,
-                    constants: Arc::new(constants.ok_or_else(no_memory)?),
-                }
-            }
-        };
-        if let Some(constants) = Arc::get_mut(&mut prepared.constants) {
-            let weights = weights(self, values);
-            prepare(isa, compiled, weights, &mut prepared.packs, constants);
-        }
-        prepared.version = version;
-        let prepared = Arc::new(prepared);
-        all.push(Arc::clone(&prepared));
-        if all.len() > IDLE {
-            all.remove(0);
-        }
-        Ok(prepared)
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<(Variant, Memory<T>)>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Memory for a run, that of an earlier one where it fits.
-    fn memory(
-        &self,
-        compiled: &Compiled<T>,
-        variant: Variant,
-        extent: Extent,
-        constants: &Arc<Constants<T>>,
-    ) -> Result<Memory<T>> {
-        let mut idle = self.idle();
-        let fits = |(v, _): &(Variant, Memory<T>)| *v == variant;
-        let same = |(v, m): &(Variant, Memory<T>)| *v == variant && m.extent() == extent;
-        let at = idle
-            .iter()
-            .position(same)
-            .or_else(|| idle.iter().position(fits));
-        let found = at.map(|at| idle.swap_remove(at).1);
-        drop(idle);
-        match found {
-            Some(mut memory) if memory.extent() == extent => {
-                memory.set_constants(Arc::clone(constants));
-                Ok(memory)
-            }
-            found => {
-                let symbols = self.symbols(self.input_rows());
-                let planes = planes(compiled.code.planes(), &compiled.fills, symbols);
-                let memory = Memory::new(&planes, extent, Arc::clone(constants), found);
-                memory.ok_or_else(|| {
-                    let columns = extent.columns();
-                    let message = format!("not enough memory for {columns} steps and samples");
-                    Error::memory("forward", message)
-                })
-            }
-        }
-    }
-
     /// Makes a sequence ready to be run: everything is copied that the run reads.
     ///
     /// # Errors
@@ -289,8 +176,14 @@ impl<T: Element> Program<T> {
         let variant = self.variant(call);
         let compiled = self.compiled(variant)?;
         let key = (variant, call.isa, call.extent.batch);
-        let prepared = self.prepared(&compiled, key, call.weights, call.version)?;
-        let memory = self.memory(&compiled, variant, call.extent, &prepared.constants)?;
+        let prepared =
+            self.cache
+                .prepared(&compiled, key, weights(self, call.weights), call.version)?;
+        let symbols = self.symbols(self.input_rows());
+        let constants = &prepared.constants;
+        let memory = self
+            .cache
+            .memory(&compiled, variant, call.extent, symbols, constants)?;
         let shares = compiled.passes.partition && compiled.work * call.extent.columns() >= SHARED;
         let threads = if shares { call.threads } else { 1 };
         let mut run = Run {
@@ -307,14 +200,6 @@ impl<T: Element> Program<T> {
         run.load(call.input, call.states)?;
         Ok(run)
     }
-
-    fn give_back(&self, variant: Variant, memory: Memory<T>) {
-        let mut idle = self.idle();
-        idle.push((variant, memory));
-        if idle.len() > IDLE {
-            idle.remove(0);
-        }
-    }
 }
 
 /// Work, in multiply-adds, from which a second thread repays being started.
@@ -324,14 +209,14 @@ const MOST_CACHED: usize = 1024;
 
 /// A sequence that a program ran over, with everything the backward pass needs.
 pub struct Run<T: Element> {
-    program: Arc<Program<T>>,
-    compiled: Arc<Compiled<T>>,
+    pub(super) program: Arc<Program<T>>,
+    pub(super) compiled: Arc<Compiled<T>>,
     variant: Variant,
     prepared: Arc<Prepared<T>>,
     /// Taken when the run ends.
     memory: Option<Memory<T>>,
-    symbols: Vec<usize>,
-    isa: Isa,
+    pub(super) symbols: Vec<usize>,
+    pub(super) isa: Isa,
     threads: usize,
     /// Whether the forward pass's values are still all there.
     fresh: bool,
@@ -340,13 +225,13 @@ pub struct Run<T: Element> {
 impl<T: Element> Drop for Run<T> {
     fn drop(&mut self) {
         if let Some(memory) = self.memory.take() {
-            self.program.give_back(self.variant, memory);
+            self.program.cache.give_back(self.variant, memory);
         }
     }
 }
 
 impl<T: Element> Run<T> {
-    fn memory(&self) -> Result<&Memory<T>> {
+    pub(super) fn memory(&self) -> Result<&Memory<T>> {
         self.memory.as_ref().ok_or_else(ended)
     }
 
@@ -374,9 +259,11 @@ impl<T: Element> Run<T> {
         }
         let batch = self.memory()?.extent().batch;
         let key = (self.variant, self.isa, batch);
+        let weights = weights(&self.program, values);
         self.prepared = self
             .program
-            .prepared(&self.compiled, key, values, version)?;
+            .cache
+            .prepared(&self.compiled, key, weights, version)?;
         let constants = Arc::clone(&self.prepared.constants);
         self.memory_mut()?.set_constants(constants);
         Ok(())
@@ -572,78 +459,10 @@ impl<T: Element> Run<T> {
     }
 }
 
-/// Adds to the gradients of the weights what the backward passes of some runs of one program found:
-/// one product over all their steps.
-///
-/// # Errors
-/// [`Error::Internal`] unless the runs are of one variant of one program.
-pub fn weight_gradients<T: Element>(
-    runs: &[&Run<T>],
-    values: &[&[T]],
-    grads: &mut [&mut [T]],
-) -> Result<()> {
-    let Some(first) = runs.first() else {
-        return Ok(());
-    };
-    let (isa, compiled) = (first.isa, &first.compiled);
-    if runs.iter().any(|run| !Arc::ptr_eq(&run.compiled, compiled)) {
-        return Err(Error::internal("backward", "runs of different programs"));
-    }
-    let weights = weights(&first.program, values);
-    let memories = runs.iter().map(|run| run.memory());
-    let memories = memories.collect::<Result<Vec<_>>>()?;
-    let symbols: Vec<usize> = runs
-        .iter()
-        .flat_map(|run| run.symbols.iter().copied())
-        .collect();
-    let jobs = |symbols| Jobs {
-        isa,
-        compiled,
-        weights,
-        symbols,
-    };
-    if compiled.passes.defer {
-        let mut all = Columns::new(memories, None);
-        jobs(&symbols).run(&mut all, grads);
-    } else {
-        let batch = memories.first().map_or(0, |memory| memory.extent().batch);
-        for (memory, run) in memories.into_iter().zip(runs) {
-            for step in (0..memory.extent().time).rev() {
-                let symbols = run.symbols.get(step * batch..).unwrap_or(&[]);
-                let symbols = &symbols[..batch.min(symbols.len())];
-                let mut one = Columns::new(vec![memory], Some(step));
-                jobs(symbols).run(&mut one, grads);
-            }
-        }
-    }
-    embedding_gradients(runs, weights, grads)
-}
-
-/// What reaches the embedding through the input itself.
-fn embedding_gradients<T: Element>(
-    runs: &[&Run<T>],
-    weights: Weights<'_, T>,
-    grads: &mut [&mut [T]],
-) -> Result<()> {
-    let Source::Embedding(number) = weights.source else {
-        return Ok(());
-    };
-    for run in runs {
-        let Some(grad) = run.input_grad()? else {
-            continue;
-        };
-        let rows = run.program.input_rows();
-        let into = &mut *grads[number];
-        for (column, &symbol) in grad.chunks_exact(rows.max(1)).zip(&run.symbols) {
-            for (row, g) in column.iter().enumerate() {
-                into[row * weights.symbols + symbol] += *g;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn weights<'a, T: Element>(program: &'a Program<T>, values: &'a [&'a [T]]) -> Weights<'a, T> {
+pub(super) fn weights<'a, T: Element>(
+    program: &'a Program<T>,
+    values: &'a [&'a [T]],
+) -> Weights<'a, T> {
     Weights {
         values,
         shapes: &program.parts.weights,
@@ -672,35 +491,6 @@ fn put<T: Element>(to: &mut [T], from: Option<&[T]>) {
     }
 }
 
-/// Writes the columns of the input; symbols are columns of a table, or one-hot where there is none.
-fn fill_input<T: Element>(
-    input: Input<'_, T>,
-    table: Option<usize>,
-    symbols: usize,
-    memory: &mut Memory<T>,
-    plane: usize,
-) {
-    let rows = memory.shape(plane).rows;
-    match (input, table) {
-        (Input::Features(features), _) => memory.plane_mut(plane).copy_from_slice(features),
-        (Input::Symbols(chosen), Some(table)) => {
-            let (to, table) = memory.beside_constant(plane, table);
-            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(chosen) {
-                for (row, to) in to.iter_mut().enumerate() {
-                    *to = table[row * symbols + symbol];
-                }
-            }
-        }
-        (Input::Symbols(chosen), None) => {
-            let to = memory.plane_mut(plane);
-            to.fill(T::ZERO);
-            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(chosen) {
-                to[symbol] = T::ONE;
-            }
-        }
-    }
-}
-
-fn ended() -> Error {
+pub(super) fn ended() -> Error {
     Error::internal("program", "a run is used after it was used up")
 }

@@ -20,8 +20,8 @@ use recurrentnn::shape::Shape;
 use recurrentnn::unroll::{Sequence, unroll};
 
 mod bits;
-mod own;
 mod custom;
+mod own;
 mod recipe;
 mod recipes;
 mod values;
