@@ -16,7 +16,8 @@ use rayon::ThreadPoolBuilder;
 use recurrentnn::element::Element;
 use recurrentnn::kernels::broadcast::{Operand, map_broadcast};
 use recurrentnn::kernels::formula::map_formula;
-use recurrentnn::kernels::{Cost, Isa, Product, gemm, map, reduce, softmax, update};
+use recurrentnn::kernels::panel::{self, Packed};
+use recurrentnn::kernels::{Cost, Isa, Outer, Product, gemm, map, outer, reduce, softmax, update};
 use recurrentnn::ops;
 
 /// (m, n, k): the products of cells of 20 to 512 units, for one sample and for many; squares.
@@ -82,6 +83,68 @@ fn formulas<T: Element>(group: &mut Group<'_>, isa: Isa, a: &[T], out: &mut [T])
     row("log", &mut |a, out| {
         map_formula(isa, &ops::Log {}, a, out);
     });
+}
+
+/// (units, batch): one step of four gates; a gradient of their weights takes 50 steps.
+const GATES: [(usize, usize); 10] = [
+    (20, 1),
+    (64, 1),
+    (128, 1),
+    (512, 1),
+    (32, 8),
+    (128, 2),
+    (128, 8),
+    (128, 50),
+    (256, 100),
+    (512, 64),
+];
+
+fn gates<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize) {
+    let name = format!("gates/{}/{}/{threads}", isa.name(), T::DTYPE.name());
+    let mut group = criterion.benchmark_group(name);
+    for (units, batch) in GATES {
+        let Some(mut packed) = Packed::new(isa, &[units; 4], units) else {
+            continue;
+        };
+        let mut weights = [(); 4].map(|()| vec![T::from_f64(0.5); units * units]);
+        let cols = 50 * batch;
+        let operand = vec![T::from_f64(0.25); units * cols];
+        let mut gates = [(); 4].map(|()| vec![T::ZERO; units * cols]);
+        let shape = format!("{units}x{batch}");
+        group.throughput(Throughput::Elements(4 * (units * units) as u64));
+        group.bench_function(BenchmarkId::new("pack", &shape), |bencher| {
+            bencher.iter(|| {
+                for (target, weight) in weights.iter().enumerate() {
+                    packed.pack(target, 0, black_box(weight), units, units);
+                }
+            });
+        });
+        group.bench_function(BenchmarkId::new("pack transposed", &shape), |bencher| {
+            bencher.iter(|| {
+                for (target, weight) in weights.iter().enumerate() {
+                    packed.pack_transposed(target, 0, black_box(weight), units, units);
+                }
+            });
+        });
+        group.throughput(Throughput::Elements((8 * units * units * batch) as u64));
+        group.bench_function(BenchmarkId::new("step", &shape), |bencher| {
+            let mut outputs = gates.each_mut().map(|gate| &mut gate[..units * batch]);
+            let x = &operand[..units * batch];
+            bencher.iter(|| panel::accumulate(&packed, black_box(x), &mut outputs, batch));
+        });
+        group.throughput(Throughput::Elements((8 * units * units * cols) as u64));
+        group.bench_function(BenchmarkId::new("outer", &shape), |bencher| {
+            let pairs = gates.iter().zip(&mut weights);
+            let mut targets: Vec<_> = pairs
+                .map(|(dz, dw)| Outer {
+                    rows: units,
+                    dz,
+                    dw,
+                })
+                .collect();
+            bencher.iter(|| outer(isa, &mut targets, black_box(&operand), units, cols));
+        });
+    }
 }
 
 fn loops<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize) {
@@ -204,6 +267,7 @@ fn all<T: Element>(isa: Isa, threads: usize) -> Result<(), rayon::ThreadPoolBuil
             .measurement_time(Duration::from_millis(400))
             .configure_from_args();
         products::<T>(&mut criterion, isa, threads);
+        gates::<T>(&mut criterion, isa, threads);
         loops::<T>(&mut criterion, isa, threads);
     });
     Ok(())
