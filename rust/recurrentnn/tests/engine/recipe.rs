@@ -366,7 +366,8 @@ impl<T: Element> Dish<T> {
             weights: values,
             version: self.version,
             differentiate: true,
-            input_grad: self.source == Source::Features,
+            // Of symbols nobody gets it, but the embedding's must not be counted twice.
+            input_grad: true,
         };
         let run = program.forward(&call, &mut || false).unwrap();
         // Without a backward pass more memory is used anew: the numbers are the same.
@@ -376,16 +377,13 @@ impl<T: Element> Dish<T> {
             ..call
         };
         let plain = program.forward(&call, &mut || false).unwrap();
-        let same_variant = matches!(self.source, Source::Features | Source::OneHot);
-        for number in 0..self.result_grads.len() {
+                for number in 0..self.result_grads.len() {
             let (a, b) = (run.result(number).unwrap(), plain.result(number).unwrap());
-            assert!(apart(a, b) < 1e-4, "{}: result {number}", self.name);
-            assert!(!same_variant || a == b, "{}: result {number}", self.name);
+            assert!(a == b, "{}: result {number}", self.name);
         }
         for number in 0..states.len() {
             let (a, b) = (run.state(number).unwrap(), plain.state(number).unwrap());
-            assert!(apart(a, b) < 1e-4, "{}: state {number}", self.name);
-            assert!(!same_variant || a == b, "{}: state {number}", self.name);
+            assert!(a == b, "{}: state {number}", self.name);
         }
         run
     }

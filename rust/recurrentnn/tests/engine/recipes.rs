@@ -158,6 +158,21 @@ pub(crate) fn states() -> Vec<Recipe> {
             let y = r.matmul(&p.w[2], &p.s[0])?;
             Ok(vec![h, y])
         }),
+        recipe("states through calls", &[(H, H)], &[H, H], I, |r, p| {
+            let soft = r.softmax(&p.s[0])?;
+            let a = r.matmul(&p.w[0], &soft)?;
+            let most = r.maximum(&p.s[1], &a)?;
+            Ok(vec![soft, most, most])
+        }),
+        recipe("no rows", &[(H, I), (H, 0)], &[H, 0], I, |r, p| {
+            let a = r.matmul(&p.w[0], p.x)?;
+            let none = r.slice_rows(&a, 2, 2)?;
+            let bent = r.tanh(&none)?;
+            let zero = r.matmul(&p.w[1], &p.s[1])?;
+            let h = r.add(&[&a, &zero, &p.s[0]])?;
+            let h = r.tanh(&h)?;
+            Ok(vec![h, bent, h])
+        }),
         recipe("running sum", &[], &[I], I, |r, p| {
             let s = r.add(&[&p.s[0], p.x])?;
             Ok(vec![s, s])
