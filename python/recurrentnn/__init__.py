@@ -12,10 +12,13 @@ from recurrentnn._recurrentnn import (
     Matrix,
     Model,
     RMSProp,
+    Stream,
     Symbol,
     Vocabulary,
     __version__,
+    get_num_threads,
     permutation,
+    set_num_threads,
 )
 from recurrentnn.cell import Cell
 from recurrentnn.char_model import CharModel
@@ -67,16 +70,19 @@ __all__ = [
     "State",
     "Step",
     "StepStats",
+    "Stream",
     "Symbol",
     "Vocabulary",
     "VocabularyError",
     "__version__",
     "bits_per_char",
     "bits_per_symbol",
+    "get_num_threads",
     "gradcheck",
     "load",
     "permutation",
     "perplexity",
+    "set_num_threads",
 ]
 
 

@@ -416,6 +416,8 @@ class Model:
     def __call__(
         self, x: ArrayLike, state: State | None = None, *, time_major: bool = False
     ) -> tuple[Matrix | NDArray[Any], State]: ...
+    # One step at a time.
+    def stream(self, batch: int = 1, *, state: State | None = None) -> Stream: ...
     # The new symbols without the prime, up to but without `stop`.
     def generate(
         self,
@@ -503,3 +505,20 @@ def permutation(length: int, *, seed: int = 0, step: int = 0) -> NDArray[np.int6
 def load_model(
     path: _Path, cells: list[type[Cell] | Cell]
 ) -> tuple[Model, dict[str, str]]: ...
+
+@final
+class Stream:
+    """A model fed one step at a time, `y = stream(x)`."""
+
+    # x: (features,), (batch, features), or symbols, an integer or (batch,).
+    def __call__(
+        self, x: ArrayLike, *, out: NDArray[Any] | None = None
+    ) -> NDArray[Any]: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def state(self) -> State: ...
+    def reset(self, state: State | None = None) -> None: ...
+
+def set_num_threads(count: int) -> None: ...
+def get_num_threads() -> int: ...

@@ -26,13 +26,16 @@ mod random;
 mod sequence;
 mod signals;
 mod state;
+mod stream;
 mod symbol;
 mod text;
+mod threads;
 
 /// The compiled core. Import these names from `recurrentnn`, never from here.
 #[pymodule(gil_used = true)]
 fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     check_isa()?;
+    threads::check_variable()?;
     let py = module.py();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("OPS", PyTuple::new(py, recurrentnn::ops::NAMES)?)?;
@@ -47,10 +50,13 @@ fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<symbol::PySymbol>()?;
     module.add_class::<cell::PySketch>()?;
     module.add_class::<model::PyModel>()?;
+    module.add_class::<stream::PyStream>()?;
     module.add_class::<optim::PyRmsProp>()?;
     module.add_class::<optim::PySolver>()?;
     module.add_class::<text::PyVocabulary>()?;
     module.add_function(wrap_pyfunction!(random::permutation, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(model::load_model, module)?)
 }
 

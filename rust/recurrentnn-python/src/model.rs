@@ -22,9 +22,10 @@ use crate::dtype::{with, with_type};
 use crate::error::{guard, raise, wrong_type};
 use crate::graph::{PyGraph, Recorded};
 use crate::matrix::PyMatrix;
+use crate::stream::PyStream;
 
 /// A model of either element type.
-enum AnyModel {
+pub(crate) enum AnyModel {
     Float32(Model<f32>),
     Float64(Model<f64>),
 }
@@ -335,6 +336,27 @@ impl PyModel {
             state,
             time_major
         ))
+    }
+
+    /// A stream of `batch` samples, fed one step at a time: `y = stream(x)`.
+    ///
+    /// Parameters
+    /// ----------
+    /// batch
+    ///     Number of samples.
+    /// state
+    ///     What an earlier call or stream gave; None begins with zeros.
+    #[pyo3(
+        signature = (batch = Given::Default(1), *, state = None),
+        text_signature = "($self, batch=1, *, state=None)"
+    )]
+    fn stream(
+        &self,
+        batch: Given<'_, usize>,
+        state: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<PyStream> {
+        let batch = batch.get("stream", "batch", argument::count)?;
+        PyStream::make(Arc::clone(&self.inner), batch, state)
     }
 
     /// Goes on from symbols, one at a time.

@@ -55,20 +55,15 @@ fn values(dish: &Dish<f64>) -> Vec<&[f64]> {
 }
 
 /// Runs it once more in the memory of this run.
-fn rerun(dish: &Dish<f64>, run: &mut Run<f64>, poll: &mut dyn FnMut() -> bool) -> Result<(), Error> {
+fn rerun(
+    dish: &Dish<f64>,
+    run: &mut Run<f64>,
+    poll: &mut dyn FnMut() -> bool,
+) -> Result<(), Error> {
     let states: Vec<Option<&[f64]>> = dish.states.iter().map(Option::as_deref).collect();
-    let call = Call {
-        isa: Isa::best(),
-        threads: 2,
-        extent: dish.extent,
-        input: Input::Features(&dish.features),
-        states: &states,
-        weights: &values(dish),
-        version: None,
-        differentiate: true,
-        input_grad: true,
-    };
-    run.forward(&call, poll)
+    run.load_weights(&values(dish), None)?;
+    run.load(Input::Features(&dish.features), &states)?;
+    run.forward(poll)
 }
 
 fn lstm(time: usize, batch: usize) -> Dish<f64> {
@@ -94,25 +89,26 @@ fn a_run_goes_again_from_other_numbers() {
 }
 
 #[test]
-fn a_backward_pass_needs_its_forward_pass() {
+fn a_backward_pass_brings_back_what_it_needs() {
     let (dish, isa) = (lstm(4, 5), Isa::best());
     let program = dish.program(Passes::ALL);
+    let fresh = dish.run(isa, Passes::ALL, 1);
     let mut run = dish.forward(&program, isa, 1, &values(&dish));
-    let none = Incoming {
-        results: &[],
-        states: &[],
-    };
-    assert!(run.backward(isa, 1, none, &mut || false).is_ok());
-    assert!(run.backward(isa, 1, none, &mut || false).is_err());
+    let again = |run: &mut Run<f64>| dish.backward(run, isa, 1, &values(&dish)) == fresh;
+    // The first writes over the forward pass's values, so that the second computes them anew.
+    assert!(again(&mut run) && again(&mut run));
     let stopped = rerun(&dish, &mut run, &mut || true);
     assert!(matches!(stopped, Err(Error::Interrupted)));
-    assert!(run.backward(isa, 1, none, &mut || false).is_err());
+    assert!(matches!(
+        run.backward(&mut || true),
+        Err(Error::Interrupted)
+    ));
     rerun(&dish, &mut run, &mut || false).unwrap();
-    let stopped = run.backward(isa, 2, none, &mut || true);
-    assert!(matches!(stopped, Err(Error::Interrupted)));
-    rerun(&dish, &mut run, &mut || false).unwrap();
-    let fresh = dish.run(isa, Passes::ALL, 1);
-    assert!(dish.backward(&mut run, isa, 1, &values(&dish)) == fresh);
+    assert!(matches!(
+        run.backward(&mut || true),
+        Err(Error::Interrupted)
+    ));
+    assert!(run.forward(&mut || false).is_ok() && again(&mut run));
 }
 
 #[test]
@@ -137,11 +133,17 @@ fn runs_that_follow_one_another_give_the_gradients_of_one() {
         let after = second.backward(&mut two, isa, 1, &values);
         first.state_grads = after.initial.into_iter().map(Some).collect();
         let before = first.backward(&mut one, isa, 1, &values);
-        let (far, name) = (apart(&before.input, &served.input[..before.input.len()]), &whole.name);
-        assert!(far < 1e-12 && before.initial.len() == served.initial.len(), "{name}");
+        let (far, name) = (
+            apart(&before.input, &served.input[..before.input.len()]),
+            &whole.name,
+        );
+        assert!(
+            far < 1e-12 && before.initial.len() == served.initial.len(),
+            "{name}"
+        );
         let mut params: Vec<Vec<f64>> = values.iter().map(|v| vec![0.0; v.len()]).collect();
         let mut into: Vec<&mut [f64]> = params.iter_mut().map(|p| &mut p[..]).collect();
-        weight_gradients(isa, &[&one, &two], &values, &mut into).unwrap();
+        weight_gradients(&[&one, &two], &values, &mut into).unwrap();
         for (found, expected) in params.iter().zip(&served.params) {
             assert!(apart(found, expected) < 1e-12, "{name}");
         }
