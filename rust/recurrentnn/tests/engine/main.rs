@@ -19,6 +19,7 @@ use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::shape::Shape;
 use recurrentnn::unroll::{Sequence, unroll};
 
+mod again;
 mod bits;
 mod custom;
 mod own;

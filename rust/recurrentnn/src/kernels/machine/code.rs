@@ -183,6 +183,7 @@ impl<T> Code<T> {
             );
         };
         for stage in &self.stages {
+            self.check_places(stage);
             for instruction in &stage.instructions {
                 match instruction {
                     Instruction::Multiply(multiply) => {
@@ -233,5 +234,57 @@ impl<T> Code<T> {
                 }
             }
         }
+    }
+
+    /// Whether a stage finds every column that it asks for, and finds it ready.
+    fn check_places(&self, stage: &Stage<T>) {
+        let span = |place: &Place| self.planes[place.plane].span;
+        let together = stage.order == Order::Together;
+        let all = |places: fn(&Instruction<T>) -> Vec<Place>| -> Vec<Place> {
+            stage.instructions.iter().flat_map(places).collect()
+        };
+        let (reads, writes) = (all(Instruction::reads), all(Instruction::writes));
+        for written in &writes {
+            // Threads would meet there.
+            assert!(!matches!(span(written), Span::Repeated | Span::Fixed(_)));
+            // All columns together have no column before them that is done.
+            let early = |read: &Place| read.plane == written.plane && read.after != written.after;
+            assert!(!together || !reads.iter().chain(&writes).any(early));
+        }
+        for place in reads.iter().chain(&writes) {
+            assert!(!together || !matches!(span(place), Span::Carry | Span::Window));
+        }
+    }
+}
+
+impl<T> Instruction<T> {
+    fn reads(&self) -> Vec<Place> {
+        match self {
+            Self::Multiply(multiply) => multiply.operand.clone(),
+            Self::Lanes(segment) => segment.places(|step| &step.inputs[..step.lanes.arity()]),
+            Self::Call(call) => call.inputs.clone(),
+            Self::Gather(_) => Vec::new(),
+        }
+    }
+
+    fn writes(&self) -> Vec<Place> {
+        match self {
+            Self::Multiply(multiply) => multiply.targets.iter().map(|(place, _)| *place).collect(),
+            Self::Lanes(segment) => segment.places(|step| std::slice::from_ref(&step.output)),
+            Self::Call(call) => vec![call.output],
+            Self::Gather(gather) => vec![gather.target],
+        }
+    }
+}
+
+impl<T> Segment<T> {
+    /// The operands in memory among those that every step names.
+    fn places(&self, named: impl Fn(&LaneStep<T>) -> &[usize]) -> Vec<Place> {
+        let named = self.steps.iter().flat_map(named);
+        let place = |&number: &usize| match self.operands.get(number) {
+            Some(Operand::Place(place)) => Some(*place),
+            _ => None,
+        };
+        named.filter_map(place).collect()
     }
 }

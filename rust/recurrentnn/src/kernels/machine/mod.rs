@@ -18,6 +18,8 @@ mod lanes;
 mod memory;
 mod run;
 mod team;
+#[cfg(test)]
+mod tests;
 
 pub use code::{
     Call, Callback, Code, Gather, Instruction, LaneStep, Multiply, Operand, Order, Segment, Stage,

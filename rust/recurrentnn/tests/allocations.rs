@@ -1,0 +1,127 @@
+//! A run allocates nothing for a step: as much for many as for few, and nothing when it is used again.
+#![allow(clippy::unwrap_used)] // a helper of tests, too, should stop where it stands
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::Arc;
+
+use recurrentnn::cells::{CellKind, Options};
+use recurrentnn::config::{Config, InitKind};
+use recurrentnn::kernels::Isa;
+use recurrentnn::model::Model;
+use recurrentnn::program::{Call, Extent, Incoming, Input, Passes, Program, Source};
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The system's memory, counting what this thread takes.
+struct Counting;
+
+// SAFETY: the system's, but for the count.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn count(work: impl FnOnce()) -> usize {
+    let before = COUNT.get();
+    work();
+    COUNT.get() - before
+}
+
+struct Net {
+    model: Model<f32>,
+    program: Arc<Program<f32>>,
+    states: usize,
+}
+
+impl Net {
+    fn new(cell: &CellKind) -> Self {
+        let sizes = [20, 12];
+        let model = Model::<f32>::new(Config {
+            cell: cell.clone(),
+            input_size: 6,
+            hidden_sizes: sizes.to_vec(),
+            output_size: Some(5),
+            embedding_size: None,
+            options: Options::default(),
+            input_to_all: false,
+            all_to_output: false,
+            init: InitKind::Glorot,
+            std: 0.08,
+            forget_bias: 1.0,
+            seed: 5,
+        })
+        .unwrap();
+        let shapes: Vec<_> = model.params().matrices().iter().map(|m| m.shape()).collect();
+        let vectors = cell.states().len();
+        let states: Vec<usize> = sizes
+            .iter()
+            .flat_map(|&size| std::iter::repeat_n(size, vectors))
+            .collect();
+        let step = model.trace().unwrap();
+        let program = Program::new(&step, &shapes, &states, Source::Features, Passes::ALL);
+        Self {
+            model,
+            program: Arc::new(program.unwrap()),
+            states: states.len(),
+        }
+    }
+
+    /// Allocations of a second forward and backward pass of a run over so many steps.
+    fn second(&self, time: usize, batch: usize) -> usize {
+        let matrices = self.model.params().matrices();
+        let values: Vec<_> = matrices.iter().map(|m| m.value().unwrap()).collect();
+        let weights: Vec<&[f32]> = values.iter().map(|value| &**value).collect();
+        let extent = Extent { time, batch };
+        let (features, grad) = (vec![0.5; 6 * time * batch], vec![0.1; 5 * time * batch]);
+        let states = vec![None; self.states];
+        let call = Call {
+            isa: Isa::best(),
+            threads: 1,
+            extent,
+            input: Input::Features(&features),
+            states: &states,
+            weights: &weights,
+            version: Some(1),
+            differentiate: true,
+            input_grad: true,
+        };
+        let incoming = Incoming {
+            results: &[Some(&grad)],
+            states: &states,
+        };
+        let mut poll = || false;
+        let mut run = self.program.forward(&call, &mut poll).unwrap();
+        let mut both = || {
+            run.forward(&call, &mut poll).unwrap();
+            run.backward(call.isa, 1, incoming, &mut poll).unwrap();
+        };
+        // Scratch is made at the first backward pass.
+        both();
+        count(both)
+    }
+}
+
+#[test]
+fn a_run_used_again_allocates_nothing() {
+    for cell in CellKind::ALL {
+        let net = Net::new(cell);
+        for (time, batch) in [(1, 1), (1, 4), (30, 1), (7, 3)] {
+            let allocations = net.second(time, batch);
+            assert_eq!(allocations, 0, "{} T={time} B={batch}", cell.name());
+        }
+    }
+}
