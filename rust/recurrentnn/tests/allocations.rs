@@ -65,7 +65,12 @@ impl Net {
             seed: 5,
         })
         .unwrap();
-        let shapes: Vec<_> = model.params().matrices().iter().map(|m| m.shape()).collect();
+        let shapes: Vec<_> = model
+            .params()
+            .matrices()
+            .iter()
+            .map(|m| m.shape())
+            .collect();
         let vectors = cell.states().len();
         let states: Vec<usize> = sizes
             .iter()

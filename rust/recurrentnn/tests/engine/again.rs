@@ -55,7 +55,11 @@ fn values(dish: &Dish<f64>) -> Vec<&[f64]> {
 }
 
 /// Runs it once more in the memory of this run.
-fn rerun(dish: &Dish<f64>, run: &mut Run<f64>, poll: &mut dyn FnMut() -> bool) -> Result<(), Error> {
+fn rerun(
+    dish: &Dish<f64>,
+    run: &mut Run<f64>,
+    poll: &mut dyn FnMut() -> bool,
+) -> Result<(), Error> {
     let states: Vec<Option<&[f64]>> = dish.states.iter().map(Option::as_deref).collect();
     let call = Call {
         isa: Isa::best(),
@@ -137,8 +141,14 @@ fn runs_that_follow_one_another_give_the_gradients_of_one() {
         let after = second.backward(&mut two, isa, 1, &values);
         first.state_grads = after.initial.into_iter().map(Some).collect();
         let before = first.backward(&mut one, isa, 1, &values);
-        let (far, name) = (apart(&before.input, &served.input[..before.input.len()]), &whole.name);
-        assert!(far < 1e-12 && before.initial.len() == served.initial.len(), "{name}");
+        let (far, name) = (
+            apart(&before.input, &served.input[..before.input.len()]),
+            &whole.name,
+        );
+        assert!(
+            far < 1e-12 && before.initial.len() == served.initial.len(),
+            "{name}"
+        );
         let mut params: Vec<Vec<f64>> = values.iter().map(|v| vec![0.0; v.len()]).collect();
         let mut into: Vec<&mut [f64]> = params.iter_mut().map(|p| &mut p[..]).collect();
         weight_gradients(isa, &[&one, &two], &values, &mut into).unwrap();

@@ -46,7 +46,10 @@ fn any_number_of_threads_gives_the_same() {
     // More columns than are computed at once.
     let config = config(CellKind::Gru, 7, &[9], true);
     for (time, batch) in [(130, 1), (41, 9)] {
-        threads_agree(&Dish::<f32>::of_net(&config, time, batch, Source::OneHot), &[2, 3, 4]);
+        threads_agree(
+            &Dish::<f32>::of_net(&config, time, batch, Source::OneHot),
+            &[2, 3, 4],
+        );
     }
 }
 

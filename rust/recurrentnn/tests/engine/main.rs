@@ -24,6 +24,7 @@ mod bits;
 mod custom;
 mod recipe;
 mod recipes;
+mod stacks;
 mod values;
 
 /// A net of this cell, with every option that is not the default where `other`.

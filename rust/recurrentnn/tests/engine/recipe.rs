@@ -313,9 +313,9 @@ impl<T: Element> Dish<T> {
                 let hot = one_hot(&symbols(), rows);
                 Matrix::constant(Shape::new(rows, batch), hot).unwrap()
             }
-            Source::Embedding(number) => {
-                graph.select_rows(&params[number], symbols().into()).unwrap()
-            }
+            Source::Embedding(number) => graph
+                .select_rows(&params[number], symbols().into())
+                .unwrap(),
         }
     }
 
@@ -326,9 +326,8 @@ impl<T: Element> Dish<T> {
 
     pub(crate) fn run_of(&self, program: &Arc<Program<T>>, isa: Isa, threads: usize) -> Served<T> {
         let mut prelude = Graph::<T>::new(isa);
-        let leaf = |(shape, values): (&Shape, &Vec<T>)| {
-            Matrix::from_vec(*shape, values.clone()).unwrap()
-        };
+        let leaf =
+            |(shape, values): (&Shape, &Vec<T>)| Matrix::from_vec(*shape, values.clone()).unwrap();
         let params: Vec<_> = self.shapes.iter().zip(&self.params).map(leaf).collect();
         let weights = program.prelude().weights(&mut prelude, &params).unwrap();
         let values: Vec<Vec<T>> = weights.iter().map(|m| m.to_vec().unwrap()).collect();
@@ -377,7 +376,7 @@ impl<T: Element> Dish<T> {
             ..call
         };
         let plain = program.forward(&call, &mut || false).unwrap();
-                for number in 0..self.result_grads.len() {
+        for number in 0..self.result_grads.len() {
             let (a, b) = (run.result(number).unwrap(), plain.result(number).unwrap());
             assert!(a == b, "{}: result {number}", self.name);
         }

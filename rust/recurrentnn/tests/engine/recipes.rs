@@ -39,36 +39,66 @@ pub(crate) fn looked_up() -> Vec<Recipe> {
             let h = r.tanh(&sum)?;
             Ok(vec![h, h])
         }),
-        recipe("one weight on input and value", &[(I, I)], &[], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let t = r.tanh(&a)?;
-            let b = r.matmul(&p.w[0], &t)?;
-            let c = r.matmul(&p.w[0], p.x)?;
-            Ok(vec![r.add(&[&c, &b])?])
-        }),
-        recipe("one weight on input and state", &[(I, I)], &[I], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let b = r.matmul(&p.w[0], &p.s[0])?;
-            let sum = r.add(&[&a, &b])?;
-            let h = r.tanh(&sum)?;
-            Ok(vec![h, h])
-        }),
-        recipe("one weight twice on the input", &[(H, I)], &[], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let b = r.matmul(&p.w[0], p.x)?;
-            Ok(vec![r.add(&[&a, &b])?])
-        }),
-        recipe("two weights on the input", &[(H, I), (H, I)], &[], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let b = r.matmul(&p.w[1], p.x)?;
-            Ok(vec![r.sub(&a, &b)?, r.add(&[&b, &a])?])
-        }),
-        recipe("input stacked on the state", &[(H, I + H)], &[H], I, |r, p| {
-            let both = r.concat(&[p.x, &p.s[0]])?;
-            let z = r.matmul(&p.w[0], &both)?;
-            let h = r.tanh(&z)?;
-            Ok(vec![h])
-        }),
+        recipe(
+            "one weight on input and value",
+            &[(I, I)],
+            &[],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let t = r.tanh(&a)?;
+                let b = r.matmul(&p.w[0], &t)?;
+                let c = r.matmul(&p.w[0], p.x)?;
+                Ok(vec![r.add(&[&c, &b])?])
+            },
+        ),
+        recipe(
+            "one weight on input and state",
+            &[(I, I)],
+            &[I],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[0], &p.s[0])?;
+                let sum = r.add(&[&a, &b])?;
+                let h = r.tanh(&sum)?;
+                Ok(vec![h, h])
+            },
+        ),
+        recipe(
+            "one weight twice on the input",
+            &[(H, I)],
+            &[],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[0], p.x)?;
+                Ok(vec![r.add(&[&a, &b])?])
+            },
+        ),
+        recipe(
+            "two weights on the input",
+            &[(H, I), (H, I)],
+            &[],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[1], p.x)?;
+                Ok(vec![r.sub(&a, &b)?, r.add(&[&b, &a])?])
+            },
+        ),
+        recipe(
+            "input stacked on the state",
+            &[(H, I + H)],
+            &[H],
+            I,
+            |r, p| {
+                let both = r.concat(&[p.x, &p.s[0]])?;
+                let z = r.matmul(&p.w[0], &both)?;
+                let h = r.tanh(&z)?;
+                Ok(vec![h])
+            },
+        ),
         recipe("delayed product", &[(H, I), (H, H)], &[H], I, |r, p| {
             let a = r.matmul(&p.w[0], p.x)?;
             let b = r.matmul(&p.w[1], &p.s[0])?;
@@ -112,21 +142,33 @@ pub(crate) fn states() -> Vec<Recipe> {
             let y = r.matmul(&p.w[0], &sum)?;
             Ok(vec![*p.x, p.s[0], p.s[1], y])
         }),
-        recipe("delay into a loop", &[(H, I), (H, H)], &[I, H], I, |r, p| {
-            let a = r.matmul(&p.w[0], &p.s[0])?;
-            let b = r.matmul(&p.w[1], &p.s[1])?;
-            let sum = r.add(&[&a, &b])?;
-            let h = r.tanh(&sum)?;
-            Ok(vec![*p.x, h, h])
-        }),
-        recipe("delay behind a loop", &[(H, I), (H, H)], &[H, H], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let b = r.matmul(&p.w[1], &p.s[0])?;
-            let sum = r.add(&[&a, &b])?;
-            let h = r.tanh(&sum)?;
-            let y = r.mul(&p.s[1], &h)?;
-            Ok(vec![h, h, y])
-        }),
+        recipe(
+            "delay into a loop",
+            &[(H, I), (H, H)],
+            &[I, H],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], &p.s[0])?;
+                let b = r.matmul(&p.w[1], &p.s[1])?;
+                let sum = r.add(&[&a, &b])?;
+                let h = r.tanh(&sum)?;
+                Ok(vec![*p.x, h, h])
+            },
+        ),
+        recipe(
+            "delay behind a loop",
+            &[(H, I), (H, H)],
+            &[H, H],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[1], &p.s[0])?;
+                let sum = r.add(&[&a, &b])?;
+                let h = r.tanh(&sum)?;
+                let y = r.mul(&p.s[1], &h)?;
+                Ok(vec![h, h, y])
+            },
+        ),
         recipe("swapped", &[(H, I)], &[H, H], I, |r, p| {
             let a = r.matmul(&p.w[0], p.x)?;
             let sum = r.add(&[&a, &p.s[0]])?;
@@ -137,27 +179,39 @@ pub(crate) fn states() -> Vec<Recipe> {
             let top = r.slice_rows(&a, 0, 2)?;
             Ok(vec![a, top, a])
         }),
-        recipe("one value for two", &[(H, I), (H, H)], &[H, H], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let b = r.matmul(&p.w[1], &p.s[0])?;
-            let sum = r.add(&[&a, &b, &p.s[1]])?;
-            let h = r.tanh(&sum)?;
-            Ok(vec![h, h, h, h])
-        }),
+        recipe(
+            "one value for two",
+            &[(H, I), (H, H)],
+            &[H, H],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[1], &p.s[0])?;
+                let sum = r.add(&[&a, &b, &p.s[1]])?;
+                let h = r.tanh(&sum)?;
+                Ok(vec![h, h, h, h])
+            },
+        ),
         recipe("linear", &[(H, I), (H, H)], &[H], I, |r, p| {
             let a = r.matmul(&p.w[0], p.x)?;
             let b = r.matmul(&p.w[1], &p.s[0])?;
             let h = r.add(&[&a, &b])?;
             Ok(vec![h, h])
         }),
-        recipe("output before the state", &[(H, I), (H, H), (2, H)], &[H], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let b = r.matmul(&p.w[1], &p.s[0])?;
-            let sum = r.add(&[&a, &b])?;
-            let h = r.tanh(&sum)?;
-            let y = r.matmul(&p.w[2], &p.s[0])?;
-            Ok(vec![h, y])
-        }),
+        recipe(
+            "output before the state",
+            &[(H, I), (H, H), (2, H)],
+            &[H],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[1], &p.s[0])?;
+                let sum = r.add(&[&a, &b])?;
+                let h = r.tanh(&sum)?;
+                let y = r.matmul(&p.w[2], &p.s[0])?;
+                Ok(vec![h, y])
+            },
+        ),
         recipe("states through calls", &[(H, H)], &[H, H], I, |r, p| {
             let soft = r.softmax(&p.s[0])?;
             let a = r.matmul(&p.w[0], &soft)?;
@@ -181,14 +235,20 @@ pub(crate) fn states() -> Vec<Recipe> {
             let a = r.matmul(&p.w[0], p.x)?;
             Ok(vec![r.relu(&a, 0.0)?, *p.x])
         }),
-        recipe("a leaky sum of two", &[(1, 1), (H, I)], &[H, H], I, |r, p| {
-            let a = r.matmul(&p.w[1], p.x)?;
-            let kept = r.scale(&p.s[0], 0.5)?;
-            let s = r.add(&[&kept, &a])?;
-            let slow = r.mul(&p.w[0], &p.s[1])?;
-            let t = r.add(&[&slow, &s])?;
-            Ok(vec![s, t, t])
-        }),
+        recipe(
+            "a leaky sum of two",
+            &[(1, 1), (H, I)],
+            &[H, H],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[1], p.x)?;
+                let kept = r.scale(&p.s[0], 0.5)?;
+                let s = r.add(&[&kept, &a])?;
+                let slow = r.mul(&p.w[0], &p.s[1])?;
+                let t = r.add(&[&slow, &s])?;
+                Ok(vec![s, t, t])
+            },
+        ),
     ]
 }
 
@@ -225,65 +285,95 @@ pub(crate) fn ops() -> Vec<Recipe> {
             let h = r.tanh(&h)?;
             Ok(vec![h, total])
         }),
-        recipe("normalised", &[(H, I), (H, H), (H, 1), (H, 1)], &[H], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let b = r.matmul(&p.w[1], &p.s[0])?;
-            let z = r.add(&[&a, &b])?;
-            let z = r.layer_norm(&z, &p.w[2], &p.w[3], 1e-3)?;
-            let h = r.tanh(&z)?;
-            let y = r.layer_norm(p.x, &p.w[2], &p.w[3], 1e-3);
-            assert!(y.is_err());
-            Ok(vec![h, h])
-        }),
-        recipe("slices and stacks", &[(3 * H, I), (3 * H, H), (3 * H, 1)], &[H], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let b = r.matmul(&p.w[1], &p.s[0])?;
-            let z = r.add(&[&a, &b, &p.w[2]])?;
-            let gate = |r: &mut _, k: usize| Recorder::slice_rows(r, &z, k * H, (k + 1) * H);
-            let f = gate(r, 0)?;
-            let f = r.sigmoid(&f)?;
-            let n = gate(r, 1)?;
-            let n = r.tanh(&n)?;
-            let o = gate(r, 2)?;
-            let kept = r.mul(&f, &p.s[0])?;
-            let new = r.mul(&o, &n)?;
-            let h = r.add(&[&kept, &new])?;
-            let both = r.concat(&[&h, p.x, &f])?;
-            Ok(vec![h, both])
-        }),
-        recipe("stack multiplied and read", &[(H, I + H), (H, I + H)], &[H], I, |r, p| {
-            let both = r.concat(&[p.x, &p.s[0]])?;
-            let z = r.matmul(&p.w[0], &both)?;
-            let bent = r.tanh(&both)?;
-            let y = r.matmul(&p.w[1], &bent)?;
-            let h = r.add(&[&z, &y])?;
-            let h = r.tanh(&h)?;
-            Ok(vec![h, both])
-        }),
-        recipe("prelude", &[(H, I), (1, 1), (H, 1), (H, H)], &[H], I, |r, p| {
-            let scaled = r.mul(&p.w[0], &p.w[1])?;
-            let turned = r.transpose(&p.w[3])?;
-            let square = r.matmul(&turned, &p.w[3])?;
-            let bent = r.tanh(&p.w[2])?;
-            let a = r.matmul(&scaled, p.x)?;
-            let b = r.matmul(&square, &p.s[0])?;
-            let c = r.matmul(&p.w[3], &a)?;
-            let z = r.add(&[&a, &b, &bent, &c])?;
-            let z = r.mul(&z, &bent)?;
-            let h = r.tanh(&z)?;
-            Ok(vec![h, h])
-        }),
-        recipe("fixed factors", &[(H, I), (1, 1), (H, 1), (H, 1), (1, 1)], &[H], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let a = r.mul(&a, &p.w[1])?;
-            let b = r.mul(&p.w[2], &p.s[0])?;
-            let c = r.mul(&p.s[0], &p.w[3])?;
-            let z = r.sub(&p.w[3], &b)?;
-            let y = r.sub(&c, &p.w[2])?;
-            let z = r.add(&[&p.w[4], &z, &a, &y, &p.w[2]])?;
-            let h = r.sigmoid(&z)?;
-            Ok(vec![h, z])
-        }),
+        recipe(
+            "normalised",
+            &[(H, I), (H, H), (H, 1), (H, 1)],
+            &[H],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[1], &p.s[0])?;
+                let z = r.add(&[&a, &b])?;
+                let z = r.layer_norm(&z, &p.w[2], &p.w[3], 1e-3)?;
+                let h = r.tanh(&z)?;
+                let y = r.layer_norm(p.x, &p.w[2], &p.w[3], 1e-3);
+                assert!(y.is_err());
+                Ok(vec![h, h])
+            },
+        ),
+        recipe(
+            "slices and stacks",
+            &[(3 * H, I), (3 * H, H), (3 * H, 1)],
+            &[H],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[1], &p.s[0])?;
+                let z = r.add(&[&a, &b, &p.w[2]])?;
+                let gate = |r: &mut _, k: usize| Recorder::slice_rows(r, &z, k * H, (k + 1) * H);
+                let f = gate(r, 0)?;
+                let f = r.sigmoid(&f)?;
+                let n = gate(r, 1)?;
+                let n = r.tanh(&n)?;
+                let o = gate(r, 2)?;
+                let kept = r.mul(&f, &p.s[0])?;
+                let new = r.mul(&o, &n)?;
+                let h = r.add(&[&kept, &new])?;
+                let both = r.concat(&[&h, p.x, &f])?;
+                Ok(vec![h, both])
+            },
+        ),
+        recipe(
+            "stack multiplied and read",
+            &[(H, I + H), (H, I + H)],
+            &[H],
+            I,
+            |r, p| {
+                let both = r.concat(&[p.x, &p.s[0]])?;
+                let z = r.matmul(&p.w[0], &both)?;
+                let bent = r.tanh(&both)?;
+                let y = r.matmul(&p.w[1], &bent)?;
+                let h = r.add(&[&z, &y])?;
+                let h = r.tanh(&h)?;
+                Ok(vec![h, both])
+            },
+        ),
+        recipe(
+            "prelude",
+            &[(H, I), (1, 1), (H, 1), (H, H)],
+            &[H],
+            I,
+            |r, p| {
+                let scaled = r.mul(&p.w[0], &p.w[1])?;
+                let turned = r.transpose(&p.w[3])?;
+                let square = r.matmul(&turned, &p.w[3])?;
+                let bent = r.tanh(&p.w[2])?;
+                let a = r.matmul(&scaled, p.x)?;
+                let b = r.matmul(&square, &p.s[0])?;
+                let c = r.matmul(&p.w[3], &a)?;
+                let z = r.add(&[&a, &b, &bent, &c])?;
+                let z = r.mul(&z, &bent)?;
+                let h = r.tanh(&z)?;
+                Ok(vec![h, h])
+            },
+        ),
+        recipe(
+            "fixed factors",
+            &[(H, I), (1, 1), (H, 1), (H, 1), (1, 1)],
+            &[H],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let a = r.mul(&a, &p.w[1])?;
+                let b = r.mul(&p.w[2], &p.s[0])?;
+                let c = r.mul(&p.s[0], &p.w[3])?;
+                let z = r.sub(&p.w[3], &b)?;
+                let y = r.sub(&c, &p.w[2])?;
+                let z = r.add(&[&p.w[4], &z, &a, &y, &p.w[2]])?;
+                let h = r.sigmoid(&z)?;
+                Ok(vec![h, z])
+            },
+        ),
         recipe("weights reused", &[(H, H), (H, I)], &[H], I, |r, p| {
             let a = r.matmul(&p.w[1], p.x)?;
             let b = r.matmul(&p.w[0], &p.s[0])?;
@@ -294,38 +384,50 @@ pub(crate) fn ops() -> Vec<Recipe> {
             let y = r.matmul(&p.w[0], &h)?;
             Ok(vec![h, y])
         }),
-        recipe("terms of all kinds", &[(H, I), (H, H), (H, 1), (H, 1)], &[H], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let b = r.matmul(&p.w[1], &p.s[0])?;
-            let product = r.mul(&a, &b)?;
-            let other = r.mul(&p.s[0], &b)?;
-            let third = r.mul(&a, &a)?;
-            let minus = r.sub(&product, &other)?;
-            let first = r.neg(&b)?;
-            let left = r.sub(&first, &third)?;
-            let bent = r.tanh(&a)?;
-            let more = r.mul(&bent, &b)?;
-            let nothing = r.sub(&b, &more)?;
-            let all = r.add(&[&minus, &left, &p.w[2], &nothing, &a, &p.w[3], &minus])?;
-            let from = r.neg(&all)?;
-            let from = r.shift(&from, 1.0)?;
-            let h = r.sigmoid(&from)?;
-            let two = r.add(&[&h, &a])?;
-            let of_sum = r.softplus(&two)?;
-            Ok(vec![h, of_sum, all])
-        }),
-        recipe("negative product first", &[(H, I), (H, H)], &[H], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let b = r.matmul(&p.w[1], &p.s[0])?;
-            let t = r.tanh(&a)?;
-            let u = r.sigmoid(&b)?;
-            let tu = r.mul(&t, &u)?;
-            let ts = r.mul(&t, &p.s[0])?;
-            let z = r.sub(&tu, &ts)?;
-            let n = r.neg(&z)?;
-            let h = r.add(&[&n, &u])?;
-            Ok(vec![h, h])
-        }),
+        recipe(
+            "terms of all kinds",
+            &[(H, I), (H, H), (H, 1), (H, 1)],
+            &[H],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[1], &p.s[0])?;
+                let product = r.mul(&a, &b)?;
+                let other = r.mul(&p.s[0], &b)?;
+                let third = r.mul(&a, &a)?;
+                let minus = r.sub(&product, &other)?;
+                let first = r.neg(&b)?;
+                let left = r.sub(&first, &third)?;
+                let bent = r.tanh(&a)?;
+                let more = r.mul(&bent, &b)?;
+                let nothing = r.sub(&b, &more)?;
+                let all = r.add(&[&minus, &left, &p.w[2], &nothing, &a, &p.w[3], &minus])?;
+                let from = r.neg(&all)?;
+                let from = r.shift(&from, 1.0)?;
+                let h = r.sigmoid(&from)?;
+                let two = r.add(&[&h, &a])?;
+                let of_sum = r.softplus(&two)?;
+                Ok(vec![h, of_sum, all])
+            },
+        ),
+        recipe(
+            "negative product first",
+            &[(H, I), (H, H)],
+            &[H],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[1], &p.s[0])?;
+                let t = r.tanh(&a)?;
+                let u = r.sigmoid(&b)?;
+                let tu = r.mul(&t, &u)?;
+                let ts = r.mul(&t, &p.s[0])?;
+                let z = r.sub(&tu, &ts)?;
+                let n = r.neg(&z)?;
+                let h = r.add(&[&n, &u])?;
+                Ok(vec![h, h])
+            },
+        ),
         recipe("maps", &[(H, I), (H, H)], &[H], I, |r, p| {
             let a = r.matmul(&p.w[0], p.x)?;
             let b = r.matmul(&p.w[1], &p.s[0])?;
@@ -345,19 +447,25 @@ pub(crate) fn ops() -> Vec<Recipe> {
             let h = r.tanh(&s)?;
             Ok(vec![h, e])
         }),
-        recipe("several products in a row", &[(H, I), (H, H), (H, H), (H, H)], &[H], I, |r, p| {
-            let a = r.matmul(&p.w[0], p.x)?;
-            let b = r.matmul(&p.w[1], &p.s[0])?;
-            let u = r.add(&[&a, &b])?;
-            let u = r.tanh(&u)?;
-            let c = r.matmul(&p.w[2], &u)?;
-            let v = r.add(&[&b, &c, &u])?;
-            let v = r.tanh(&v)?;
-            let d = r.matmul(&p.w[3], &v)?;
-            let e = r.matmul(&p.w[2], &p.s[0])?;
-            let h = r.add(&[&d, &e, &a])?;
-            let h = r.sigmoid(&h)?;
-            Ok(vec![h, v])
-        }),
+        recipe(
+            "several products in a row",
+            &[(H, I), (H, H), (H, H), (H, H)],
+            &[H],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[1], &p.s[0])?;
+                let u = r.add(&[&a, &b])?;
+                let u = r.tanh(&u)?;
+                let c = r.matmul(&p.w[2], &u)?;
+                let v = r.add(&[&b, &c, &u])?;
+                let v = r.tanh(&v)?;
+                let d = r.matmul(&p.w[3], &v)?;
+                let e = r.matmul(&p.w[2], &p.s[0])?;
+                let h = r.add(&[&d, &e, &a])?;
+                let h = r.sigmoid(&h)?;
+                Ok(vec![h, v])
+            },
+        ),
     ]
 }

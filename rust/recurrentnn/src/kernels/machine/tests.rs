@@ -91,11 +91,20 @@ fn code_that_does_not_fit_is_refused() {
             targets: vec![(target, start)],
         })
     };
-    assert!(fits(together, multiply(vec![at(0)], at(7), Start::Column(4))));
-    assert!(!fits(together, multiply(vec![at(0), at(1)], at(7), Start::Zero)));
+    assert!(fits(
+        together,
+        multiply(vec![at(0)], at(7), Start::Column(4))
+    ));
+    assert!(!fits(
+        together,
+        multiply(vec![at(0), at(1)], at(7), Start::Zero)
+    ));
     assert!(!fits(together, multiply(vec![at(0)], at(2), Start::Zero)));
     assert!(!fits(together, multiply(vec![at(0)], at(0), Start::Zero)));
-    assert!(!fits(together, multiply(vec![at(0)], at(7), Start::Column(5))));
+    assert!(!fits(
+        together,
+        multiply(vec![at(0)], at(7), Start::Column(5))
+    ));
 
     let callback = Arc::new(Count::default());
     let call = |input, output| {
