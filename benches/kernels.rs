@@ -15,7 +15,10 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use rayon::ThreadPoolBuilder;
 use recurrentnn::element::Element;
 use recurrentnn::kernels::broadcast::{Operand, map_broadcast};
-use recurrentnn::kernels::{Cost, Isa, Product, gemm, map, reduce, softmax, update};
+use recurrentnn::kernels::formula::map_formula;
+use recurrentnn::kernels::panel::{self, Packed};
+use recurrentnn::kernels::{Cost, Isa, Outer, Product, gemm, map, outer, reduce, softmax, update};
+use recurrentnn::ops;
 
 /// (m, n, k): the products of cells of 20 to 512 units, for one sample and for many; squares.
 const PRODUCTS: [(usize, usize, usize); 12] = [
@@ -32,6 +35,8 @@ const PRODUCTS: [(usize, usize, usize); 12] = [
     (256, 256, 256),
     (1024, 1024, 1024),
 ];
+
+type Group<'a> = criterion::BenchmarkGroup<'a, Flops>;
 
 /// Elements of a map: one small state, one batch of gates, more than the level-2 cache.
 const LENGTHS: [usize; 3] = [20, 25_600, 1_000_000];
@@ -59,13 +64,96 @@ fn products<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usi
     }
 }
 
+/// The functions that nets are made of; throughput counts elements.
+fn formulas<T: Element>(group: &mut Group<'_>, isa: Isa, a: &[T], out: &mut [T]) {
+    let mut row = |name: &str, run: &mut dyn FnMut(&[T], &mut [T])| {
+        group.bench_function(BenchmarkId::new(name, a.len()), |bencher| {
+            bencher.iter(|| run(black_box(a), out));
+        });
+    };
+    row("tanh", &mut |a, out| {
+        map_formula(isa, &ops::Tanh {}, a, out);
+    });
+    row("sigmoid", &mut |a, out| {
+        map_formula(isa, &ops::Sigmoid {}, a, out);
+    });
+    row("exp", &mut |a, out| {
+        map_formula(isa, &ops::Exp {}, a, out);
+    });
+    row("log", &mut |a, out| {
+        map_formula(isa, &ops::Log {}, a, out);
+    });
+}
+
+/// (units, batch): one step of four gates; a gradient of their weights takes 50 steps.
+const GATES: [(usize, usize); 10] = [
+    (20, 1),
+    (64, 1),
+    (128, 1),
+    (512, 1),
+    (32, 8),
+    (128, 2),
+    (128, 8),
+    (128, 50),
+    (256, 100),
+    (512, 64),
+];
+
+fn gates<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize) {
+    let name = format!("gates/{}/{}/{threads}", isa.name(), T::DTYPE.name());
+    let mut group = criterion.benchmark_group(name);
+    for (units, batch) in GATES {
+        let Some(mut packed) = Packed::new(isa, &[units; 4], units) else {
+            continue;
+        };
+        let mut weights = [(); 4].map(|()| vec![T::from_f64(0.5); units * units]);
+        let cols = 50 * batch;
+        let operand = vec![T::from_f64(0.25); units * cols];
+        let mut gates = [(); 4].map(|()| vec![T::ZERO; units * cols]);
+        let shape = format!("{units}x{batch}");
+        group.throughput(Throughput::Elements(4 * (units * units) as u64));
+        group.bench_function(BenchmarkId::new("pack", &shape), |bencher| {
+            bencher.iter(|| {
+                for (target, weight) in weights.iter().enumerate() {
+                    packed.pack(target, 0, black_box(weight), units, units);
+                }
+            });
+        });
+        group.bench_function(BenchmarkId::new("pack transposed", &shape), |bencher| {
+            bencher.iter(|| {
+                for (target, weight) in weights.iter().enumerate() {
+                    packed.pack_transposed(target, 0, black_box(weight), units, units);
+                }
+            });
+        });
+        group.throughput(Throughput::Elements((8 * units * units * batch) as u64));
+        group.bench_function(BenchmarkId::new("step", &shape), |bencher| {
+            let mut outputs = gates.each_mut().map(|gate| &mut gate[..units * batch]);
+            let x = &operand[..units * batch];
+            bencher.iter(|| panel::accumulate(&packed, black_box(x), &mut outputs, batch));
+        });
+        group.throughput(Throughput::Elements((8 * units * units * cols) as u64));
+        group.bench_function(BenchmarkId::new("outer", &shape), |bencher| {
+            let pairs = gates.iter().zip(&mut weights);
+            let mut targets: Vec<_> = pairs
+                .map(|(dz, dw)| Outer {
+                    rows: units,
+                    dz,
+                    dw,
+                })
+                .collect();
+            bencher.iter(|| outer(isa, &mut targets, black_box(&operand), units, cols));
+        });
+    }
+}
+
 fn loops<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize) {
     let name = format!("map/{}/{}/{threads}", isa.name(), T::DTYPE.name());
     let mut group = criterion.benchmark_group(name);
     for len in LENGTHS {
         let (a, b) = (vec![T::from_f64(0.5); len], vec![T::from_f64(0.25); len]);
         let (mut x, mut y, mut z) = (a.clone(), a.clone(), a.clone());
-        let flops = |group: &mut criterion::BenchmarkGroup<'_, Flops>, each: usize| {
+        let flops = |group: &mut Group<'_>, each: usize| {
             group.throughput(Throughput::Elements((each * len) as u64));
         };
         let whole = (len / 20, 20);
@@ -80,10 +168,7 @@ fn loops<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize)
             let add = |[a, b]: [T; 2]| a + b;
             bencher.iter(|| map_broadcast(isa, Cost::Cheap, whole, [full, bias], &mut x, add));
         });
-        group.bench_function(BenchmarkId::new("tanh", len), |bencher| {
-            let tanh = |[a]: [T; 1]| a.tanh();
-            bencher.iter(|| map::map(isa, Cost::Transcendental, [black_box(&a)], &mut x, tanh));
-        });
+        formulas(&mut group, isa, &a, &mut x);
         group.bench_function(BenchmarkId::new("softmax", len), |bencher| {
             bencher.iter(|| softmax::softmax(isa, whole, black_box(&a), &mut x));
         });
@@ -182,6 +267,7 @@ fn all<T: Element>(isa: Isa, threads: usize) -> Result<(), rayon::ThreadPoolBuil
             .measurement_time(Duration::from_millis(400))
             .configure_from_args();
         products::<T>(&mut criterion, isa, threads);
+        gates::<T>(&mut criterion, isa, threads);
         loops::<T>(&mut criterion, isa, threads);
     });
     Ok(())

@@ -7,6 +7,7 @@ use std::error::Error;
 use recurrentnn::cells::{CellKind, Options};
 use recurrentnn::config::{Config, InitKind};
 use recurrentnn::graph::Graph;
+use recurrentnn::host::Alone;
 use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
@@ -14,8 +15,10 @@ use recurrentnn::ops::Recorder;
 use recurrentnn::optim::{self, Clip, Moments, RmsProp};
 use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::sample::{Choice, Request, generate};
+use recurrentnn::sequence::record;
+use recurrentnn::stream;
 use recurrentnn::text::Vocabulary;
-use recurrentnn::unroll::{Sequence, unroll};
+use recurrentnn::unroll::Sequence;
 
 const BATCH: usize = 16;
 const TIME: usize = 40;
@@ -85,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut graph = Graph::new(isa);
         let first = model.zero_states(BATCH)?;
         let sequence = Sequence::Symbols(inputs);
-        let (logits, _) = unroll(&model, &mut graph, &sequence, BATCH, first, &mut || Ok(()))?;
+        let (logits, _) = record(&model, &mut graph, &sequence, BATCH, &first, &mut Alone)?;
         let loss = graph.softmax_cross_entropy(&logits, targets.into(), None)?;
         graph.backward_from(&loss, false)?;
         optim::step(isa, &rule, &mut moments, &parameters)?;
@@ -104,7 +107,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         drawn: 0,
         stop: None,
     };
-    let (written, _) = generate(isa, &model, &request, model.zero_states(1)?)?;
+    let mut stream = stream::Stream::new(isa, &model, true, 1, &model.zero_states(1)?)?;
+    let written = generate(&model, &request, &mut stream)?;
     let (prompt, written) = (vocabulary.decode(prompt)?, vocabulary.decode(&written)?);
     println!("\n{prompt}|{written}");
     Ok(())

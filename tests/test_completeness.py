@@ -50,6 +50,11 @@ def test_every_op_stands_in_the_stub() -> None:
     expect_rows(own, methods("Matrix"), "_recurrentnn.pyi, class Matrix,")
 
 
+def test_every_op_of_a_symbol_stands_in_the_stub() -> None:
+    own = set(compiled.OPS) & set(dir(rnn.Symbol))
+    expect_rows(own, methods("Symbol"), "_recurrentnn.pyi, class Symbol,")
+
+
 def test_every_op_has_a_case_for_a_batch() -> None:
     wide = {c.op for c in cases.OPS if max(m.shape[1] for m in c.operands) > 1}
     assert wide == set(compiled.OPS)

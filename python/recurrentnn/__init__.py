@@ -12,10 +12,12 @@ from recurrentnn._recurrentnn import (
     Matrix,
     Model,
     RMSProp,
+    Symbol,
     Vocabulary,
     __version__,
     permutation,
 )
+from recurrentnn.cell import Cell
 from recurrentnn.char_model import CharModel
 from recurrentnn.errors import (
     ArgumentError,
@@ -47,6 +49,7 @@ __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
     "BusyError",
+    "Cell",
     "CharModel",
     "DTypeError",
     "FormatError",
@@ -64,6 +67,7 @@ __all__ = [
     "State",
     "Step",
     "StepStats",
+    "Symbol",
     "Vocabulary",
     "VocabularyError",
     "__version__",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self, Unpack
 
 from numpy.typing import DTypeLike
 
 from recurrentnn import corpus, training
 from recurrentnn._recurrentnn import Model, RMSProp, Vocabulary
+from recurrentnn.cell import Cell
 from recurrentnn.corpus import Batch
 from recurrentnn.errors import (
     ArgumentError,
@@ -40,6 +42,8 @@ _KIND = "char_model"
 
 # Options of every net that `create` has by themselves, not among `cell_options`.
 _OWN_OPTIONS = ("embedding_size", "seed", "dtype")
+# Options of every other net, that of a user's own cell too.
+_ANY_OPTIONS = ("input_to_all", "all_to_output", "init", "std")
 
 
 class CharModel:
@@ -111,7 +115,7 @@ class CharModel:
         text: str,
         *,
         lines: bool = False,
-        cell: str = "lstm",
+        cell: str | type[Cell] | Cell = "lstm",
         hidden_sizes: int | Sequence[int] = (128,),
         embedding_size: int | None = None,
         cell_options: Mapping[str, Any] | None = None,
@@ -127,7 +131,7 @@ class CharModel:
         lines
             Whether the text is lines of their own, or else one running text.
         cell
-            "rnn", "lstm", "gru", "gfrnn", "gflstm" or "gfgru".
+            "rnn", "lstm", "gru", "gfrnn", "gflstm" or "gfgru"; or a cell of your own.
         hidden_sizes
             Units per layer, from the bottom up.
         embedding_size
@@ -146,18 +150,13 @@ class CharModel:
         """
         if not isinstance(lines, bool):
             raise wrong_type("CharModel", "lines", "a bool", lines)
-        if not isinstance(cell, str):
-            raise wrong_type("CharModel", "cell", "a string", cell)
-        if cell not in MODELS:
-            names = ", ".join(MODELS)
-            raise ArgumentError(f"CharModel: cell must be one of {names}, got {cell!r}")
+        build = _builder(cell)
         cell_options = _cell_options(cell, cell_options)
         text = corpus.clean(text)
         if not text:
             raise ArgumentError("CharModel: text must not be empty")
         vocabulary = Vocabulary.from_text(text, boundary=lines)
         size = len(vocabulary)
-        build: Callable[..., Model] = MODELS[cell]
         net = build(
             size,
             hidden_sizes,
@@ -175,7 +174,7 @@ class CharModel:
         text: str,
         *,
         lines: bool = False,
-        cell: str = "lstm",
+        cell: str | type[Cell] | Cell = "lstm",
         hidden_sizes: int | Sequence[int] = (128,),
         embedding_size: int | None = None,
         cell_options: Mapping[str, Any] | None = None,
@@ -437,8 +436,18 @@ class CharModel:
         self.net.save(path, {"kind": _KIND, _KIND: json.dumps(notes)})
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(
+        cls, path: str | os.PathLike[str], cells: Iterable[type[Cell] | Cell] = ()
+    ) -> Self:
         """Read a file that `save` wrote. No code in a file is ever run.
+
+        Parameters
+        ----------
+        path
+            The file.
+        cells
+            Cells of your own that the net may be made of, as `recurrentnn.load` takes
+            them.
 
         Raises
         ------
@@ -447,7 +456,7 @@ class CharModel:
         OSError
             The file cannot be read.
         """
-        net, metadata = load_with_metadata(path)
+        net, metadata = load_with_metadata(path, cells)
         try:
             return cls(net, **_parse(metadata.get(_KIND)))
         except (
@@ -479,15 +488,32 @@ def _parse(notes: str | None) -> dict[str, Any]:
     raise FormatError("the description of vocabulary and mode is damaged")
 
 
-def _cell_options(cell: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+def _builder(cell: str | type[Cell] | Cell) -> Callable[..., Model]:
+    """What makes a net of a cell, from sizes and options."""
+    if isinstance(cell, Cell) or (isinstance(cell, type) and issubclass(cell, Cell)):
+        return functools.partial(Model, cell)
+    if not isinstance(cell, str):
+        raise wrong_type("CharModel", "cell", "a string or a Cell", cell)
+    if cell not in MODELS:
+        names = ", ".join(MODELS)
+        raise ArgumentError(f"CharModel: cell must be one of {names}, got {cell!r}")
+    return MODELS[cell]
+
+
+def _cell_options(
+    cell: str | type[Cell] | Cell, given: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """The options of a cell's class, without those that `create` has itself."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
         raise wrong_type("CharModel", "cell_options", "a mapping", given)
-    parameters = inspect.signature(MODELS[cell].__new__).parameters.values()
-    known = [option.name for option in parameters if option.kind is option.KEYWORD_ONLY]
-    known = [name for name in known if name not in _OWN_OPTIONS]
+    if isinstance(cell, str):
+        parameters = inspect.signature(MODELS[cell].__new__).parameters.values()
+        known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        known = [name for name in known if name not in _OWN_OPTIONS]
+    else:
+        known = [*_ANY_OPTIONS]
     for name in given:
         if name not in known:
             raise ArgumentError(

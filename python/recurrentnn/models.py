@@ -61,13 +61,14 @@ paper : bool
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, Self, TypeAlias
 
 from numpy.typing import DTypeLike
 
 from recurrentnn._recurrentnn import Model, load_model
-from recurrentnn.errors import FormatError
+from recurrentnn.cell import Cell
+from recurrentnn.errors import ArgumentTypeError, FormatError
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
 
 Init: TypeAlias = Literal["glorot", "normal", "uniform"]
@@ -243,38 +244,52 @@ class GRU(Model):
         )
 
 
-def load(path: str | os.PathLike[str]) -> Model:
+def load(
+    path: str | os.PathLike[str], cells: Iterable[type[Cell] | Cell] = ()
+) -> Model:
     """The net in a model file, as an object of its public class.
 
     Parameters
     ----------
     path
         A file that `Model.save` or `CharModel.save` wrote; of the latter, the net.
+    cells
+        The classes, or objects, of cells of your own that the file may be made of. It
+        holds names and parameters, which are checked against what the class registers.
 
     Returns
     -------
     Model
-        An `RNN`, `LSTM`, `GRU`, `GFRNN`, `GFGRU` or `GFLSTM`.
+        An `RNN`, `LSTM`, `GRU`, `GFRNN`, `GFGRU` or `GFLSTM`, or a `Model` of your own
+        cell.
 
     Raises
     ------
     FormatError
-        The contents are not those of a model. Nothing in a file is ever run, and
-        nothing is allocated on its word alone.
+        The contents are not those of a model, or not those that the cell registers.
+        Nothing in a file is ever run, and nothing is allocated on its word alone.
+    ArgumentError
+        The file is made of a cell that is not among `cells`, or carries other states.
     OSError
         The file cannot be read.
     """
-    return load_with_metadata(path)[0]
+    return load_with_metadata(path, cells)[0]
 
 
-def load_with_metadata(path: str | os.PathLike[str]) -> tuple[Model, dict[str, str]]:
+def load_with_metadata(
+    path: str | os.PathLike[str], cells: Iterable[type[Cell] | Cell] = ()
+) -> tuple[Model, dict[str, str]]:
     """As `load`, with the text entries that `Model.save` was given."""
+    if not isinstance(cells, Iterable):
+        kind = type(cells).__name__
+        raise ArgumentTypeError(f"load: cells must be a list of cells but is {kind}")
     try:
-        core, metadata = load_model(path)
+        core, metadata = load_model(path, list(cells))
     except FormatError as error:
         raise FormatError(f"{os.fspath(path)}: {error}") from None
     # The private form of the constructor: the same net as an object of this class.
-    return Model.__new__(MODELS[core.cell], core), metadata  # type: ignore[arg-type, call-arg]
+    kind = MODELS.get(core.cell, Model)
+    return Model.__new__(kind, core), metadata  # type: ignore[arg-type, call-arg]
 
 
 MODELS: dict[str, type[Model]] = {

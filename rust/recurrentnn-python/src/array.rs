@@ -25,6 +25,10 @@ pub(crate) fn view<'py, T: Number>(
     buffer: &Buffer<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
     assert_eq!(buffer.len(), shape.len(), "a view of all of the buffer");
+    // Away from the interpreter, a call may be reading or writing it.
+    if buffer.is_borrowed() {
+        return Err(raise("BusyError", "value: in use by another thread".into()));
+    }
     let owner = Memory {
         _buffer: Box::new(buffer.clone()),
     };

@@ -8,7 +8,7 @@ use recurrentnn::config::{Config, InitKind};
 use recurrentnn::element::DType;
 
 use crate::argument;
-use crate::error::{raise, translate, wrong_type, wrong_value};
+use crate::error::{raise, wrong_type, wrong_value};
 
 const OP: &str = "Model";
 
@@ -77,20 +77,17 @@ fn maybe_count(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<usize>> 
 
 /// The configuration and element type that a call of `Model` asks for.
 pub(crate) fn options(
-    cell: &Bound<'_, PyAny>,
+    cell: CellKind,
     input_size: &Bound<'_, PyAny>,
     hidden_sizes: &Bound<'_, PyAny>,
     output_size: Option<&Bound<'_, PyAny>>,
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<(Config, DType)> {
-    let Ok(name) = cell.extract::<String>() else {
-        return Err(wrong_type(OP, "cell", "the name of a cell", cell));
-    };
     let mut config = Config {
         input_size: argument::count(OP, "input_size", input_size)?,
         hidden_sizes: sizes(hidden_sizes)?,
         output_size: output_size.map_or(Ok(None), |size| maybe_count("output_size", size))?,
-        ..unsized_config(CellKind::by_name(&name).map_err(translate)?)
+        ..unsized_config(cell)
     };
     let (mut dtype, mut paper) = (DType::Float32, false);
     for (name, given) in keywords.into_iter().flatten() {

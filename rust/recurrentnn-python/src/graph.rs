@@ -16,6 +16,7 @@ use crate::array;
 use crate::dtype::{AnyMatrix, Number, with, with_type};
 use crate::error::{guard, raise, translate, wrong_type};
 use crate::matrix::PyMatrix;
+use crate::signals::Interpreter;
 
 thread_local! {
     /// The graphs whose `with` this thread is in, the innermost last.
@@ -95,7 +96,20 @@ impl PyGraph {
 
     fn backward_from<T: Recorded>(&self, loss: &Matrix<T>, retain: bool) -> PyResult<()> {
         let mut graph = self.lock::<T>()?;
-        guard(|| graph.backward_from(loss, retain))
+        Python::attach(|py| {
+            let mut interpreter = Interpreter::new(py);
+            let result = guard(|| graph.backward_from_by(&mut interpreter, loss, retain));
+            interpreter.or(result)
+        })
+    }
+
+    fn backward_seeded<T: Recorded>(&self, retain: bool) -> PyResult<()> {
+        let mut graph = self.lock::<T>()?;
+        Python::attach(|py| {
+            let mut interpreter = Interpreter::new(py);
+            let result = guard(|| graph.backward_by(&mut interpreter, retain));
+            interpreter.or(result)
+        })
     }
 
     /// Applies an op to operands of any kind.
@@ -269,11 +283,9 @@ impl PyGraph {
             };
         }
         if self.lock::<f64>()?.is_used() {
-            let mut graph = self.lock::<f64>()?;
-            return guard(|| graph.backward(retain));
+            return self.backward_seeded::<f64>(retain);
         }
-        let mut graph = self.lock::<f32>()?;
-        guard(|| graph.backward(retain))
+        self.backward_seeded::<f32>(retain)
     }
 
     /// Sets the gradients of everything recorded to zero, not those of the leaves.

@@ -12,6 +12,8 @@ use recurrentnn::kernels::Isa;
 
 mod argument;
 mod array;
+mod call;
+mod cell;
 mod config;
 mod dtype;
 mod error;
@@ -24,6 +26,7 @@ mod random;
 mod sequence;
 mod signals;
 mod state;
+mod symbol;
 mod text;
 
 /// The compiled core. Import these names from `recurrentnn`, never from here.
@@ -35,12 +38,14 @@ fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("OPS", PyTuple::new(py, recurrentnn::ops::NAMES)?)?;
     module.add(
         "CELLS",
-        PyTuple::new(py, CellKind::ALL.iter().map(|kind| kind.name()))?,
+        PyTuple::new(py, CellKind::ALL.iter().map(CellKind::name))?,
     )?;
     module.add("OPTIMIZERS", PyTuple::new(py, recurrentnn::optim::NAMES)?)?;
     module.add("ISA", Isa::best().name())?;
     module.add_class::<matrix::PyMatrix>()?;
     module.add_class::<graph::PyGraph>()?;
+    module.add_class::<symbol::PySymbol>()?;
+    module.add_class::<cell::PySketch>()?;
     module.add_class::<model::PyModel>()?;
     module.add_class::<optim::PyRmsProp>()?;
     module.add_class::<optim::PySolver>()?;

@@ -5,26 +5,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use recurrentnn::cells::CellKind;
 use recurrentnn::config::Config;
 use recurrentnn::element::DType;
-use recurrentnn::error::Error;
 use recurrentnn::io;
-use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
-use recurrentnn::model::{Model, States};
+use recurrentnn::model::Model;
 use recurrentnn::sample::{self, Choice};
-use recurrentnn::unroll::{Sequence, unroll};
 
 use crate::argument::{self, Given};
+use crate::call;
+use crate::cell::OwnCell;
 use crate::config::options;
-use crate::dtype::{Number, with, with_type};
+use crate::dtype::{with, with_type};
 use crate::error::{guard, raise, wrong_type};
-use crate::graph::{self, PyGraph, Recorded};
+use crate::graph::{PyGraph, Recorded};
 use crate::matrix::PyMatrix;
-use crate::sequence::{self, Input, SequenceInput};
-use crate::signals::Signals;
-use crate::state;
 
 /// A model of either element type.
 enum AnyModel {
@@ -62,10 +59,16 @@ impl Modelled for f64 {
 pub(crate) struct PyModel {
     inner: Arc<AnyModel>,
     parameters: Arc<Vec<(String, Py<PyMatrix>)>>,
+    /// The cell that the user gave, if it is none of ours.
+    own: Option<Arc<OwnCell>>,
 }
 
 impl PyModel {
-    fn wrap<T: Modelled>(py: Python<'_>, model: Model<T>) -> PyResult<Self> {
+    fn wrap<T: Modelled>(
+        py: Python<'_>,
+        model: Model<T>,
+        own: Option<Arc<OwnCell>>,
+    ) -> PyResult<Self> {
         let wrap = |(name, matrix): (&str, &Matrix<T>)| {
             Ok((name.to_owned(), Py::new(py, PyMatrix::new(matrix.clone()))?))
         };
@@ -77,6 +80,7 @@ impl PyModel {
         Ok(Self {
             inner: Arc::new(T::wrap_model(model)),
             parameters: Arc::new(parameters),
+            own,
         })
     }
 
@@ -94,122 +98,6 @@ impl PyModel {
     /// Names and matrices in order.
     pub(crate) fn named(&self) -> &[(String, Py<PyMatrix>)] {
         &self.parameters
-    }
-}
-
-/// The state given, or zeros.
-fn states_or_zeros<T: Number>(
-    model: &Model<T>,
-    given: Option<&Bound<'_, PyAny>>,
-    batch: usize,
-) -> PyResult<States<Matrix<T>>> {
-    match given {
-        Some(given) if !given.is_none() => state::states(&model.config().cell.states(), given),
-        _ => guard(|| model.zero_states(batch)),
-    }
-}
-
-fn forward<T: Recorded>(
-    py: Python<'_>,
-    model: &Model<T>,
-    graph: &PyGraph,
-    x: &Bound<'_, PyAny>,
-    prev: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Py<PyAny>> {
-    let input = sequence::tick::<T>(x, model.config())?;
-    let batch = match &input {
-        Input::Symbols(symbols) => symbols.len(),
-        Input::Features(features) => features.cols(),
-    };
-    let states = states_or_zeros(model, prev, batch)?;
-    graph.expect_unused::<T::Other>("forward")?;
-    let (states, output) = guard(|| {
-        let mut graph = graph
-            .lock::<T>()
-            .map_err(|_| Error::Busy { op: "forward" })?;
-        graph.all_or_none(|graph| {
-            let x = match input {
-                Input::Symbols(symbols) => model.embed(graph, &symbols)?,
-                Input::Features(features) => features,
-            };
-            let states = model.step(graph, &x, &states)?;
-            let top = model.top(graph, &states)?;
-            let output = model.decode(graph, &top)?;
-            Ok((states, output))
-        })
-    })?;
-    state::step(py, &model.config().cell.states(), &states, output)
-}
-
-fn call<T: Recorded>(
-    py: Python<'_>,
-    model: &Model<T>,
-    x: &Bound<'_, PyAny>,
-    given: Option<&Bound<'_, PyAny>>,
-    time_major: bool,
-) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
-    let input = sequence::sequence::<T>(x, time_major, model.config())?;
-    let SequenceInput { input, layout } = input;
-    let (batch, time) = (layout.batch, layout.time);
-    let states = states_or_zeros(model, given, batch)?;
-    let recording = graph::entered(py);
-    let fresh = PyGraph::new(false);
-    let graph = recording.as_ref().map_or(&fresh, |graph| graph.get());
-    graph.expect_unused::<T::Other>("forward")?;
-    let sequence = match input {
-        Input::Symbols(symbols) => Sequence::Symbols(symbols),
-        Input::Features(features) => Sequence::Features(features),
-    };
-    let mut signals = Signals::new(py);
-    let result = guard(|| {
-        let mut graph = graph
-            .lock::<T>()
-            .map_err(|_| Error::Busy { op: "forward" })?;
-        let mut poll = || signals.poll();
-        graph.all_or_none(|graph| unroll(model, graph, &sequence, batch, states, &mut poll))
-    });
-    let (output, states) = signals.or(result)?;
-    let names = model.config().cell.states();
-    if recording.is_some() {
-        let states = state::matrices(py, &names, &states)?;
-        let output = PyMatrix {
-            inner: T::wrap(output),
-            sequence: Some((batch, time)),
-        };
-        return Ok((Py::new(py, output)?.into_any(), states));
-    }
-    let states = state::arrays(py, &names, &states)?;
-    Ok((layout.shape_output(py, &output)?, states))
-}
-
-/// Symbols chosen between two looks at Python's signals.
-const BLOCK: usize = 64;
-
-fn generate<T: Number>(
-    py: Python<'_>,
-    model: &Model<T>,
-    request: &sample::Request<'_>,
-    given: Option<&Bound<'_, PyAny>>,
-) -> PyResult<(Vec<usize>, Py<PyAny>)> {
-    let mut states: States<Matrix<T>> = states_or_zeros(model, given, 1)?;
-    let names = model.config().cell.states();
-    let (mut chosen, mut prime) = (Vec::new(), request.prime.to_vec());
-    loop {
-        let block = sample::Request {
-            prime: &prime,
-            length: BLOCK.min(request.length - chosen.len()),
-            drawn: chosen.len(),
-            ..*request
-        };
-        let (more, after) = guard(|| sample::generate(Isa::best(), model, &block, states))?;
-        let ended = more.len() < BLOCK;
-        states = after;
-        chosen.extend(&more);
-        if ended {
-            return Ok((chosen, state::arrays(py, &names, &states)?));
-        }
-        prime = more[BLOCK - 1..].to_vec();
-        py.check_signals()?;
     }
 }
 
@@ -239,19 +127,33 @@ impl PyModel {
                 let message = "Model: a model is taken as it is, without further arguments";
                 return Err(raise("ArgumentError", message.into()));
             }
-            let (inner, parameters) = (Arc::clone(&model.inner), Arc::clone(&model.parameters));
-            return Ok(Self { inner, parameters });
+            return Ok(Self {
+                inner: Arc::clone(&model.inner),
+                parameters: Arc::clone(&model.parameters),
+                own: model.own.clone(),
+            });
         }
+        let (cell, own) = if let Ok(name) = cell.cast::<PyString>() {
+            let name = name.to_cow()?;
+            (guard(|| CellKind::by_name(&name))?, None)
+        } else {
+            let own = OwnCell::new(cell)?;
+            (CellKind::Custom(own.custom.clone()), Some(Arc::new(own)))
+        };
         let none = py.None().into_bound(py);
         let (input_size, hidden_sizes) =
             (input_size.unwrap_or(&none), hidden_sizes.unwrap_or(&none));
         let (config, dtype) = options(cell, input_size, hidden_sizes, output_size, keywords)?;
-        with_type!(dtype, T => Self::wrap(py, guard(|| Model::<T>::new(config))?))
+        with_type!(dtype, T => {
+            let model = guard(|| Model::<T>::new(config));
+            let model = own.iter().fold(model, |model, own| own.or(model))?;
+            Self::wrap(py, model, own)
+        })
     }
 
     /// The name of its cell.
     #[getter]
-    fn cell(&self) -> &'static str {
+    fn cell(&self) -> &str {
         self.core_config().cell.name()
     }
 
@@ -287,7 +189,11 @@ impl PyModel {
 
     /// The arguments that make a model like this one.
     fn config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        crate::config::to_dict(py, self.core_config(), self.element())
+        let dict = crate::config::to_dict(py, self.core_config(), self.element())?;
+        if let Some(own) = &self.own {
+            dict.set_item("cell", &own.given)?;
+        }
+        Ok(dict)
     }
 
     /// Name and matrix of every parameter, in one order everywhere; the same objects each time.
@@ -355,6 +261,9 @@ impl PyModel {
             let (key, value_text) = (key.str()?.to_string(), value.repr()?.to_string());
             match (key.as_str(), usual.get_item(&key)?) {
                 ("cell", _) if name != "Model" => {}
+                ("cell", _) if value.is_instance_of::<PyType>() => {
+                    arguments.push(value.getattr("__name__")?.extract()?);
+                }
                 (_, None) => arguments.push(value_text),
                 (_, Some(usual)) if value.eq(&usual)? => {}
                 _ => arguments.push(format!("{key}={value_text}")),
@@ -389,7 +298,7 @@ impl PyModel {
             return Err(wrong_type("forward", "graph", "a Graph", graph));
         };
         with!(&*self.inner, AnyModel, |model| {
-            forward(graph.py(), model, recorder.get(), x, prev)
+            call::tick(graph.py(), model, recorder.get(), x, prev)
         })
     }
 
@@ -419,7 +328,7 @@ impl PyModel {
         time_major: Given<'_, bool>,
     ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let time_major = time_major.get("forward", "time_major", argument::boolean)?;
-        with!(&*self.inner, AnyModel, |model| call(
+        with!(&*self.inner, AnyModel, |model| call::sequence(
             x.py(),
             model,
             x,
@@ -490,7 +399,7 @@ impl PyModel {
             stop,
         };
         with!(&*self.inner, AnyModel, |model| {
-            generate(prime.py(), model, &request, state)
+            call::generate(prime.py(), model, &request, state)
         })
     }
 
@@ -505,13 +414,30 @@ impl PyModel {
     }
 }
 
-/// Reads what `Model.save` wrote: a model and the metadata. `recurrentnn.load` gives the public class.
+/// Reads what `Model.save` wrote, with the definitions of cells that are none of ours: a model and the
+/// metadata. `recurrentnn.load` gives the public class.
 #[pyfunction]
-pub(crate) fn load_model(py: Python<'_>, path: PathBuf) -> PyResult<(PyModel, io::Metadata)> {
-    let (loaded, metadata) = guard(|| io::load(&path))?;
+pub(crate) fn load_model(
+    py: Python<'_>,
+    path: PathBuf,
+    cells: Vec<Bound<'_, PyAny>>,
+) -> PyResult<(PyModel, io::Metadata)> {
+    let own = cells.iter().map(|cell| OwnCell::new(cell).map(Arc::new));
+    let own = own.collect::<PyResult<Vec<_>>>()?;
+    let custom: Vec<_> = own.iter().map(|own| own.custom.clone()).collect();
+    let loaded = guard(|| io::load_with(&path, |config| config.define(&custom)));
+    // At most one of them was recorded.
+    let loaded = own.iter().fold(loaded, |loaded, own| own.or(loaded));
+    let (loaded, metadata) = loaded?;
+    let cell = match &loaded {
+        io::Loaded::Float32(model) => model.config().cell.clone(),
+        io::Loaded::Float64(model) => model.config().cell.clone(),
+    };
+    let is_it = |own: &&Arc<OwnCell>| CellKind::Custom(own.custom.clone()) == cell;
+    let own = own.iter().find(is_it).cloned();
     let model = match loaded {
-        io::Loaded::Float32(model) => PyModel::wrap(py, model)?,
-        io::Loaded::Float64(model) => PyModel::wrap(py, model)?,
+        io::Loaded::Float32(model) => PyModel::wrap(py, model, own)?,
+        io::Loaded::Float64(model) => PyModel::wrap(py, model, own)?,
     };
     Ok((model, metadata))
 }

@@ -1,4 +1,4 @@
-//! The ops as methods: on `Graph` with all operands, on `Matrix` with itself as the first. One row
+//! The ops as methods: on `Graph` with all operands, on `Matrix` and `Symbol` with itself as the first. One row
 //! an op; what a row does not state, the core decides.
 
 use pyo3::prelude::*;
@@ -8,9 +8,10 @@ use crate::argument::{self, Given};
 use crate::error::raise;
 use crate::graph::{self, PyGraph};
 use crate::matrix::PyMatrix;
+use crate::symbol::{self, PySymbol};
 
 /// A row: `method (first, others) Type { attribute: kind = default } "text signatures"`; the text
-/// signatures, of Graph and of Matrix, only where a default is not None.
+/// signatures, of Graph and of the others, only where a default is not None.
 macro_rules! ops {
     ($($(#[$doc:meta])* $name:ident ($first:ident $(, $operand:ident)*) $type:ident
        { $($attr:ident: $kind:ident<$attr_type:ty> $(= $default:expr)?),* }
@@ -47,6 +48,23 @@ macro_rules! ops {
                     $($attr: $attr.get(stringify!($name), stringify!($attr), argument::$kind)?),*
                 });
                 graph::apply(op, &[slf.as_any() $(, $operand)*])
+            })*
+        }
+
+        #[pymethods]
+        impl PySymbol {
+            $($(#[$doc])*
+            #[pyo3(signature = ($($operand,)* $($attr $(= Given::Default($default))?),*))]
+            $(#[pyo3(text_signature = $matrix_text)])?
+            fn $name(
+                slf: &Bound<'_, Self>,
+                $($operand: &Bound<'_, PyAny>,)*
+                $($attr: Given<'_, $attr_type>),*
+            ) -> PyResult<PySymbol> {
+                let op = Op::$type(core::$type {
+                    $($attr: $attr.get(stringify!($name), stringify!($attr), argument::$kind)?),*
+                });
+                symbol::apply(op, &[slf.as_any() $(, $operand)*])
             })*
         }
     };

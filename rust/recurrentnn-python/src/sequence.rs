@@ -146,22 +146,19 @@ fn extents(shape: &[usize], time_major: bool, batched: bool) -> (usize, usize) {
 }
 
 impl Layout {
-    /// An output, rows x (batch * time) with column b * time + t, as an array of the input's layout.
+    /// An output's columns, in the order of the input's array, as an array of its layout.
     pub(crate) fn shape_output<T: Number>(
         &self,
         py: Python<'_>,
-        output: &Matrix<T>,
+        rows: usize,
+        numbers: Vec<T>,
     ) -> PyResult<Py<PyAny>> {
-        let numbers = output.to_vec().map_err(translate)?;
-        let (batch, time, rows) = (self.batch, self.time, output.rows());
-        if !self.batched {
-            return Ok(array::array(py, [time, rows], numbers)?.unbind());
-        }
-        let array = array::array(py, [batch, time, rows], numbers)?;
-        if !self.time_major {
-            return Ok(array.unbind());
-        }
-        let swapped = array.call_method1("transpose", ((1, 0, 2),))?;
-        Ok(swapped.call_method0("copy")?.unbind())
+        let (batch, time) = (self.batch, self.time);
+        let array = match (self.batched, self.time_major) {
+            (false, _) => array::array(py, [time, rows], numbers)?,
+            (true, false) => array::array(py, [batch, time, rows], numbers)?,
+            (true, true) => array::array(py, [time, batch, rows], numbers)?,
+        };
+        Ok(array.unbind())
     }
 }

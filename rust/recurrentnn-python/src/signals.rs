@@ -1,21 +1,22 @@
-//! Ctrl-C inside a long call.
+//! Long calls: other Python threads go on meanwhile, and Ctrl-C stops them.
 
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use recurrentnn::error::{Error, Result};
+use recurrentnn::host::{Host, Poll};
 
 /// How often Python's signals are looked at.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Looks at Python's signals now and then, and keeps what their handlers raise.
-pub(crate) struct Signals<'py> {
+/// Runs long work away from the interpreter, looks at Python's signals now and then, and keeps what
+/// their handlers raise.
+pub(crate) struct Interpreter<'py> {
     py: Python<'py>,
     last: Instant,
     raised: Option<PyErr>,
 }
 
-impl<'py> Signals<'py> {
+impl<'py> Interpreter<'py> {
     pub(crate) fn new(py: Python<'py>) -> Self {
         Self {
             py,
@@ -24,20 +25,32 @@ impl<'py> Signals<'py> {
         }
     }
 
-    /// Fails when a handler raised.
-    pub(crate) fn poll(&mut self) -> Result<()> {
-        if self.last.elapsed() < INTERVAL {
-            return Ok(());
-        }
-        self.last = Instant::now();
-        self.py.check_signals().map_err(|error| {
-            self.raised = Some(error);
-            Error::Interrupted
-        })
-    }
-
     /// What a handler raised, or else the result.
     pub(crate) fn or<R>(self, result: PyResult<R>) -> PyResult<R> {
         self.raised.map_or(result, Err)
+    }
+}
+
+impl Host for Interpreter<'_> {
+    fn run(&mut self, long: bool, work: &mut (dyn FnMut(Poll<'_>) + Send)) {
+        if !long {
+            return work(&mut || false);
+        }
+        let (last, raised) = (&mut self.last, &mut self.raised);
+        let mut poll = move || {
+            if raised.is_some() {
+                return true;
+            }
+            if last.elapsed() < INTERVAL {
+                return false;
+            }
+            *last = Instant::now();
+            // Only Python's main thread finds any; elsewhere this does nothing.
+            if let Err(error) = Python::attach(|py| py.check_signals()) {
+                *raised = Some(error);
+            }
+            raised.is_some()
+        };
+        self.py.detach(|| work(&mut poll));
     }
 }

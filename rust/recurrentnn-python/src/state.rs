@@ -4,8 +4,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use recurrentnn::cells::State;
 use recurrentnn::matrix::Matrix;
-use recurrentnn::model::States;
+use recurrentnn::model::{Model, States};
 use recurrentnn::shape::Shape;
+use recurrentnn::stream::Stream;
 
 use crate::array;
 use crate::dtype::Number;
@@ -81,6 +82,41 @@ pub(crate) fn arrays<T: Number>(
         array::array(py, [m.cols(), m.rows()], numbers)
     };
     make(py, "State", parts(py, names, states, array)?)
+}
+
+/// A `State` of new arrays (batch, size): the vectors of all layers, layer by layer.
+pub(crate) fn new_arrays<T: Number>(
+    py: Python<'_>,
+    model: &Model<T>,
+    vectors: Vec<(Shape, Vec<T>)>,
+) -> PyResult<Py<PyAny>> {
+    let constant = |(shape, values)| Matrix::constant(shape, values);
+    let vectors = vectors
+        .into_iter()
+        .map(constant)
+        .collect::<Result<Vec<_>, _>>();
+    let states = model.layered(vectors.map_err(translate)?);
+    arrays(py, &model.config().cell.states(), &states)
+}
+
+/// The state of a stream as arrays (batch, size).
+pub(crate) fn of_stream<T: Number>(
+    py: Python<'_>,
+    model: &Model<T>,
+    stream: &Stream<T>,
+) -> PyResult<Py<PyAny>> {
+    let names = model.config().cell.states();
+    let sizes = model.config().hidden_sizes.iter();
+    let rows = sizes.flat_map(|&size| std::iter::repeat_n(size, names.len()));
+    let vector = |(number, rows)| {
+        let shape = Shape::new(rows, stream.extent().batch);
+        Ok((shape, stream.state(number).map_err(translate)?))
+    };
+    new_arrays(
+        py,
+        model,
+        rows.enumerate().map(vector).collect::<PyResult<_>>()?,
+    )
 }
 
 /// The states that a `Step` or `State` holds, of a cell whose vectors have these names.

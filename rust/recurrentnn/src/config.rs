@@ -148,21 +148,28 @@ impl Config {
     /// Gives a cell that came from a file its definition, if one of `cells` is that.
     ///
     /// # Errors
-    /// [`Error::Argument`] if none has its name, or carries other vectors.
+    /// [`Error::Argument`] if none has its name, or it has other vectors or options.
     pub fn define(&mut self, cells: &[Custom]) -> Result<()> {
         let CellKind::Custom(cell) = &mut self.cell else {
             return Ok(());
         };
         let name = cell.name();
-        let Some(known) = cells.iter().find(|known| known.name() == name) else {
+        let mut named = cells.iter().filter(|known| known.name() == name);
+        let Some(known) = named.clone().find(|known| *known == cell).or(named.next()) else {
             return refuse(format!(
                 "cell {name:?} is no cell of this library: load it with its definition (cells=[{name}])"
             ));
         };
-        if known != cell {
+        if known.states() != cell.states() {
             let (given, states) = (known.states(), cell.states());
             return refuse(format!(
                 "cell {name:?} carries {states:?} in the file but {given:?} in its definition"
+            ));
+        }
+        if known != cell {
+            let (given, options) = (known.options(), cell.options());
+            return refuse(format!(
+                "cell {name:?} has options ({options}) in the file but ({given}) in its definition"
             ));
         }
         *cell = known.clone();

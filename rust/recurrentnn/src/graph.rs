@@ -3,12 +3,14 @@
 //! The backward loop knows no operation, and no matrix refers to what made it, so a recording of any
 //! length is dropped without recursion.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use smallvec::SmallVec;
 
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::host::{Alone, Host, Poll};
 use crate::kernels::Isa;
 use crate::kernels::buffer::{Buffer, Read};
 use crate::matrix::{Matrix, Origin};
@@ -19,15 +21,59 @@ use crate::shape::Shape;
 /// Operands of almost every op fit without a heap allocation.
 type Few<T> = SmallVec<[T; 4]>;
 
-/// One operation that was carried out.
+/// Something that was carried out.
 struct Entry<T: Element> {
-    op: Op,
+    what: What<T>,
     inputs: Few<Input<T>>,
-    output: Matrix<T>,
+    outputs: Outputs<T>,
+}
+
+/// Most entries are operations, with one output.
+type Outputs<T> = SmallVec<[Matrix<T>; 1]>;
+
+enum What<T: Element> {
+    Op(Op),
+    Composite(Box<dyn Composite<T>>),
+}
+
+/// Many operations that were carried out as one, such as a whole sequence through a net.
+pub trait Composite<T: Element>: Send + Sync {
+    /// Its name in messages.
+    fn name(&self) -> &'static str;
+
+    /// Adds to the gradients of those inputs that want them what the outputs' gradients give; an
+    /// output nobody touched has none. What [`Composite::finish`] adds is left to it.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] where the host stopped it and nothing was added yet; [`Error::Busy`].
+    fn backward(
+        &mut self,
+        inputs: &[Input<T>],
+        outputs: &[Matrix<T>],
+        host: &mut dyn Host,
+    ) -> Result<()>;
+
+    /// Composites with the same number add their last gradients together, after the rest of the
+    /// backward pass; without a number each does so at once.
+    fn group(&self) -> Option<usize>;
+
+    /// Adds what all composites of the group still have to add to the inputs they share.
+    ///
+    /// # Errors
+    /// [`Error::Busy`].
+    fn finish(
+        &self,
+        group: &[&dyn Composite<T>],
+        inputs: &[Input<T>],
+        host: &mut dyn Host,
+    ) -> Result<()>;
+
+    /// For the others of its group.
+    fn as_any(&self) -> &dyn Any;
 }
 
 /// One operand of an entry.
-struct Input<T: Element> {
+pub struct Input<T: Element> {
     matrix: Matrix<T>,
     /// Whether the backward pass computes its gradient.
     wants_grad: bool,
@@ -38,6 +84,16 @@ struct Input<T: Element> {
 }
 
 impl<T: Element> Input<T> {
+    /// The matrix.
+    pub fn matrix(&self) -> &Matrix<T> {
+        &self.matrix
+    }
+
+    /// Whether the backward pass computes its gradient.
+    pub fn wants_grad(&self) -> bool {
+        self.wants_grad
+    }
+
     /// The recording waits for nothing more.
     fn settle(&mut self) {
         if std::mem::take(&mut self.pending) {
@@ -91,6 +147,11 @@ impl<T: Element> Graph<T> {
         }
     }
 
+    /// The instruction set it computes with.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
     /// Whether operations are written down.
     pub fn is_recording(&self) -> bool {
         self.keeps
@@ -140,8 +201,8 @@ impl<T: Element> Graph<T> {
     /// # Errors
     /// [`Error::Busy`] while another call uses one of them.
     pub fn zero_grad(&mut self) -> Result<()> {
-        for entry in &self.entries {
-            entry.output.zero_grad()?;
+        for output in self.entries.iter().flat_map(|entry| &entry.outputs) {
+            output.zero_grad()?;
         }
         self.differentiated = false;
         Ok(())
@@ -155,6 +216,15 @@ impl<T: Element> Graph<T> {
     /// [`Error::Graph`] if the recording was consumed, or was already differentiated and neither
     /// `zero_grad` nor new seeds came since.
     pub fn backward(&mut self, retain: bool) -> Result<()> {
+        self.backward_by(&mut Alone, retain)
+    }
+
+    /// As [`Graph::backward`]; long work is run by the host.
+    ///
+    /// # Errors
+    /// The same, and [`Error::Interrupted`] where the host stopped it before any leaf's gradient was
+    /// changed: it can be run again.
+    pub fn backward_by(&mut self, host: &mut dyn Host, retain: bool) -> Result<()> {
         self.check_differentiable()?;
         if self.differentiated {
             return Err(Error::graph(
@@ -162,15 +232,12 @@ impl<T: Element> Graph<T> {
                 "expected new seeds after the last backward; call zero_grad() on the graph, then seed again",
             ));
         }
-        if self
-            .entries
-            .iter()
-            .all(|entry| entry.output.grad_if_any().is_none())
-        {
+        let mut outputs = self.entries.iter().flat_map(|entry| &entry.outputs);
+        if outputs.all(|output| output.grad_if_any().is_none()) {
             let message = "expected a loss, or a gradient seeded by hand in what was recorded";
             return Err(Error::graph("backward", message));
         }
-        self.run_backward()?;
+        self.run_backward(host)?;
         self.after_backward(retain);
         Ok(())
     }
@@ -181,6 +248,19 @@ impl<T: Element> Graph<T> {
     /// [`Error::Graph`] if the loss is not of this recording or the recording was consumed,
     /// [`Error::Shape`] if the loss is not 1x1.
     pub fn backward_from(&mut self, loss: &Matrix<T>, retain: bool) -> Result<()> {
+        self.backward_from_by(&mut Alone, loss, retain)
+    }
+
+    /// As [`Graph::backward_from`]; long work is run by the host.
+    ///
+    /// # Errors
+    /// The same, and [`Error::Interrupted`] as [`Graph::backward_by`].
+    pub fn backward_from_by(
+        &mut self,
+        host: &mut dyn Host,
+        loss: &Matrix<T>,
+        retain: bool,
+    ) -> Result<()> {
         self.check_differentiable()?;
         if loss.shape() != Shape::SCALAR {
             let message = format!("loss must be 1x1 but is {}", loss.shape());
@@ -197,7 +277,7 @@ impl<T: Element> Graph<T> {
             self.zero_grad()?;
         }
         loss.grad_mut()?[0] = T::ONE;
-        self.run_backward()?;
+        self.run_backward(host)?;
         self.after_backward(retain);
         Ok(())
     }
@@ -220,7 +300,7 @@ impl<T: Element> Graph<T> {
         self.entries.iter().any(|entry| {
             let mut inputs = entry.inputs.iter();
             // An output is computed once; no other version of it was ever recorded.
-            entry.output.version() != 0
+            entry.outputs.iter().any(|output| output.version() != 0)
                 || inputs.any(|input| input.version != input.matrix.version())
         })
     }
@@ -237,41 +317,118 @@ impl<T: Element> Graph<T> {
         }
     }
 
-    fn run_backward(&self) -> Result<()> {
-        for entry in self.entries.iter().rev() {
-            if !entry.output.wants_grad() || entry.output.grad_if_any().is_none() {
+    fn run_backward(&mut self, host: &mut dyn Host) -> Result<()> {
+        let isa = self.isa;
+        let mut unfinished: Vec<(usize, Vec<usize>)> = Vec::new();
+        let mut stoppable = Stoppable {
+            host,
+            leaf_touched: false,
+        };
+        for (number, entry) in self.entries.iter_mut().enumerate().rev() {
+            let reached =
+                |output: &Matrix<T>| output.wants_grad() && output.grad_if_any().is_some();
+            if !entry.outputs.iter().any(reached) {
                 continue;
             }
-            let (grad, value) = (entry.output.grad()?, entry.output.value()?);
-            let guards = read_all(entry.inputs.iter().map(|input| &input.matrix))?;
-            let inputs = operands(entry.inputs.iter().map(|input| &input.matrix), &guards);
-            let pull = Pull {
-                inputs: &inputs,
-                output: Operand {
-                    shape: entry.output.shape(),
-                    data: &value,
-                },
-                grad: &grad,
-            };
-            for (wrt, input) in entry.inputs.iter().enumerate() {
-                if input.wants_grad {
-                    let mut into = input.matrix.grad_mut()?;
-                    entry.op.backward(self.isa, wrt, pull, &mut into);
+            match &mut entry.what {
+                What::Op(op) => op_backward(isa, op, &entry.inputs, &entry.outputs[0])?,
+                What::Composite(composite) => {
+                    composite.backward(&entry.inputs, &entry.outputs, &mut stoppable)?;
+                    match composite.group() {
+                        None => {
+                            composite.finish(&[&**composite], &entry.inputs, &mut stoppable)?;
+                        }
+                        Some(group) => match unfinished.iter_mut().find(|(g, _)| *g == group) {
+                            Some((_, members)) => members.push(number),
+                            None => unfinished.push((group, vec![number])),
+                        },
+                    }
                 }
             }
+            let is_leaf = |input: &Input<T>| input.pending && input.wants_grad;
+            stoppable.leaf_touched |=
+                matches!(entry.what, What::Op(_)) && entry.inputs.iter().any(is_leaf);
+        }
+        // What is left cannot be stopped half-way without leaving gradients half-changed.
+        stoppable.leaf_touched = true;
+        for (_, members) in unfinished {
+            let composite = |&number: &usize| match &self.entries[number].what {
+                What::Composite(composite) => Some(&**composite),
+                What::Op(_) => None,
+            };
+            let group: Vec<&dyn Composite<T>> = members.iter().filter_map(composite).collect();
+            let inputs = &self.entries[members[0]].inputs;
+            group[0].finish(&group, inputs, &mut stoppable)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in, as one entry, what was computed from the inputs as a whole.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] where an operation of these inputs would be refused.
+    pub fn record(
+        &mut self,
+        composite: Box<dyn Composite<T>>,
+        inputs: &[&Matrix<T>],
+        outputs: Vec<(Shape, Vec<T>)>,
+    ) -> Result<Vec<Matrix<T>>> {
+        let name = composite.name();
+        self.check_open(name)?;
+        let made = |(shape, values): (Shape, Vec<T>), wants| {
+            Matrix::node(shape, values.into(), &self.recording, wants)
+        };
+        if !self.keeps {
+            return Ok(outputs
+                .into_iter()
+                .map(|output| made(output, false))
+                .collect());
+        }
+        let inputs: Few<Input<T>> = inputs
+            .iter()
+            .map(|m| self.admit(name, m))
+            .collect::<Result<_>>()?;
+        let wants = inputs.iter().any(|input| input.wants_grad);
+        let outputs: Outputs<T> = outputs
+            .into_iter()
+            .map(|output| made(output, wants))
+            .collect();
+        self.entries.push(Entry {
+            what: What::Composite(composite),
+            inputs,
+            outputs: outputs.clone(),
+        });
+        Ok(outputs.into_vec())
+    }
+
+    /// Whether this recording would compute a gradient for a matrix.
+    pub fn would_want_grad(&self, matrix: &Matrix<T>) -> bool {
+        let own = |made_by: &Recording| made_by.is(&self.recording) && matrix.wants_grad();
+        self.keeps
+            && match matrix.origin() {
+                Origin::Leaf => true,
+                Origin::Node(made_by) => own(made_by),
+                Origin::Constant => false,
+            }
+    }
+
+    fn check_open(&self, op: &'static str) -> Result<()> {
+        if self.consumed {
+            let message = "the recording was consumed by backward; call clear() or use a new graph";
+            return Err(Error::graph(op, message));
         }
         Ok(())
     }
 
     /// How a matrix enters this recording.
-    fn admit(&self, op: &Op, matrix: &Matrix<T>) -> Result<Input<T>> {
+    fn admit(&self, op: &'static str, matrix: &Matrix<T>) -> Result<Input<T>> {
         let (wants_grad, pending) = match matrix.origin() {
             Origin::Leaf => (true, true),
             Origin::Node(made_by) if made_by.is(&self.recording) => (matrix.wants_grad(), false),
             Origin::Node(made_by) if made_by.is_open() => {
                 let message = "an operand belongs to another graph that is still open; \
                                run its backward or clear it first";
-                return Err(Error::graph(op.name(), message));
+                return Err(Error::graph(op, message));
             }
             Origin::Node(_) | Origin::Constant => (false, false),
         };
@@ -293,7 +450,7 @@ impl<T: Element> Graph<T> {
         let mut dot = String::from("digraph {\n  rankdir=LR;\n  node [shape=box];\n");
         let mut seen = std::collections::HashSet::new();
         for entry in &self.entries {
-            let output = entry.output.id();
+            let output = entry.outputs[0].id();
             for input in &entry.inputs {
                 let (id, shape) = (input.matrix.id(), input.matrix.shape());
                 if !matches!(input.matrix.origin(), Origin::Node(_)) && seen.insert(id) {
@@ -303,8 +460,17 @@ impl<T: Element> Graph<T> {
                 }
                 let _ = writeln!(dot, "  m{id} -> m{output};");
             }
-            let (name, shape) = (entry.op.name(), entry.output.shape());
+            let name = match &entry.what {
+                What::Op(op) => op.name(),
+                What::Composite(composite) => composite.name(),
+            };
+            let shape = entry.outputs[0].shape();
             let _ = writeln!(dot, "  m{output} [label=\"{name} {shape}\"];");
+            for (number, further) in (1..).zip(&entry.outputs[1..]) {
+                let (id, shape) = (further.id(), further.shape());
+                let _ = writeln!(dot, "  m{output} -> m{id} [label=\"{number}\"];");
+                let _ = writeln!(dot, "  m{id} [label=\"{name} {shape}\"];");
+            }
         }
         dot.push_str("}\n");
         dot
@@ -323,14 +489,11 @@ impl<T: Element> Recorder for Graph<T> {
     fn apply(&mut self, op: Op, inputs: &[&Matrix<T>]) -> Result<Matrix<T>> {
         let shapes: Few<Shape> = inputs.iter().map(|m| m.shape()).collect();
         let shape = op.shape(&shapes)?;
-        if self.consumed {
-            let message = "the recording was consumed by backward; call clear() or use a new graph";
-            return Err(Error::graph(op.name(), message));
-        }
+        self.check_open(op.name())?;
         let admitted = if self.keeps {
             inputs
                 .iter()
-                .map(|m| self.admit(&op, m))
+                .map(|m| self.admit(op.name(), m))
                 .collect::<Result<Few<_>>>()?
         } else {
             Few::new()
@@ -349,12 +512,47 @@ impl<T: Element> Recorder for Graph<T> {
         let wants_grad = admitted.iter().any(|input| input.wants_grad);
         let output = Matrix::node(shape, value, &self.recording, wants_grad);
         self.entries.push(Entry {
-            op,
+            what: What::Op(op),
             inputs: admitted,
-            output: output.clone(),
+            outputs: SmallVec::from_iter([output.clone()]),
         });
         Ok(output)
     }
+}
+
+/// Runs long work without stopping it once a leaf's gradient was changed.
+struct Stoppable<'a> {
+    host: &'a mut dyn Host,
+    leaf_touched: bool,
+}
+
+impl Host for Stoppable<'_> {
+    fn run(&mut self, long: bool, work: &mut (dyn FnMut(Poll<'_>) + Send)) {
+        let stoppable = !self.leaf_touched;
+        self.host
+            .run(long, &mut |poll| work(&mut || poll() && stoppable));
+    }
+}
+
+fn op_backward<T: Element>(isa: Isa, op: &Op, all: &[Input<T>], output: &Matrix<T>) -> Result<()> {
+    let (grad, value) = (output.grad()?, output.value()?);
+    let guards = read_all(all.iter().map(|input| &input.matrix))?;
+    let inputs = operands(all.iter().map(|input| &input.matrix), &guards);
+    let pull = Pull {
+        inputs: &inputs,
+        output: Operand {
+            shape: output.shape(),
+            data: &value,
+        },
+        grad: &grad,
+    };
+    for (wrt, input) in all.iter().enumerate() {
+        if input.wants_grad {
+            let mut into = input.matrix.grad_mut()?;
+            op.backward(isa, wrt, pull, &mut into);
+        }
+    }
+    Ok(())
 }
 
 fn read_all<'a, T: Element>(

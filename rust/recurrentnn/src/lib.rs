@@ -27,6 +27,7 @@ pub mod element;
 pub mod error;
 pub mod gradcheck;
 pub mod graph;
+pub mod host;
 pub mod init;
 pub mod io;
 #[allow(unsafe_code)]
@@ -41,6 +42,8 @@ pub mod program;
 pub mod random;
 mod recording;
 pub mod sample;
+pub mod sequence;
 pub mod shape;
+pub mod stream;
 pub mod text;
 pub mod unroll;

@@ -38,6 +38,8 @@ struct Inner<T: Element> {
     pending: AtomicUsize,
     /// How often Rust borrowed the value for writing.
     version: AtomicU64,
+    /// How often a view of the value was handed out.
+    views: AtomicU64,
 }
 
 /// Tells whether a matrix is still there, without keeping it.
@@ -69,6 +71,7 @@ impl<T: Element> Matrix<T> {
             wants_grad,
             pending: AtomicUsize::new(0),
             version: AtomicU64::new(0),
+            views: AtomicU64::new(0),
         }))
     }
 
@@ -188,9 +191,23 @@ impl<T: Element> Matrix<T> {
         self.0.wants_grad
     }
 
-    /// The memory of the value, for views.
+    /// The memory of the value, for a view that may write.
     pub fn value_buffer(&self) -> &Buffer<T> {
+        self.0.views.fetch_add(1, Ordering::Relaxed);
         &self.0.value
+    }
+
+    /// A number that is another for other values, for what is derived from them; `None` while somebody
+    /// holds a view, who may write at any time.
+    pub(crate) fn value_number(&self) -> Option<u64> {
+        let (version, views) = (&self.0.version, &self.0.views);
+        let number = version.load(Ordering::Relaxed) << 32 ^ views.load(Ordering::Relaxed);
+        (!self.0.value.is_shared()).then_some(number)
+    }
+
+    /// Whether somebody holds a view of the value or of the gradient.
+    pub(crate) fn is_viewed(&self) -> bool {
+        self.0.value.is_shared() || self.grad_if_any().is_some_and(Buffer::is_shared)
     }
 
     /// The memory of the gradient, made of zeros at the first call.

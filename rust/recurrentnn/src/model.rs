@@ -1,5 +1,7 @@
 //! A model: an optional embedding, stacked cells, an optional linear decoder.
 
+use std::sync::{Arc, OnceLock};
+
 use crate::cells::{State, StepInput};
 use crate::config::Config;
 use crate::element::Element;
@@ -9,7 +11,7 @@ use crate::matrix::Matrix;
 use crate::ops::Recorder;
 use crate::params::{Params, Spec, Vars};
 use crate::plan::{Parts, Plan};
-use crate::program::{Expression, Symbol, Trace};
+use crate::program::{Expression, Passes, Program, Source, Symbol, Trace};
 use crate::shape::Shape;
 
 /// The state of all layers, the lowest first.
@@ -20,6 +22,8 @@ pub struct Model<T: Element> {
     config: Config,
     params: Params<T>,
     parts: Parts,
+    /// For features and for symbols, made when first needed.
+    programs: [OnceLock<Arc<Program<T>>>; 2],
 }
 
 impl<T: Element> Model<T> {
@@ -48,6 +52,7 @@ impl<T: Element> Model<T> {
             config: plan.config,
             params,
             parts: plan.parts,
+            programs: [const { OnceLock::new() }; 2],
         })
     }
 
@@ -89,11 +94,8 @@ impl<T: Element> Model<T> {
         r: &mut R,
         symbols: &[usize],
     ) -> Result<Matrix<T>> {
+        self.check_symbols(symbols)?;
         let limit = self.config.input_size;
-        if let Some(bad) = symbols.iter().find(|&&symbol| symbol >= limit) {
-            let message = format!("x must be symbols below {limit} but holds {bad}");
-            return Err(Error::out_of_range("forward", message));
-        }
         if let Some(weight) = self.parts.embedding {
             return r.select_rows(&Vars(self.params.matrices())[weight], symbols.into());
         }
@@ -217,12 +219,71 @@ impl<T: Element> Model<T> {
         r.add(&[&product, &p[decoder.bias]])
     }
 
-    fn check(&self, x: &Matrix<T>, states: &[State<Matrix<T>>]) -> Result<()> {
-        let features = self.config.features();
-        if x.rows() != features {
-            let message = format!("x must have {features} rows but is {}", x.shape());
-            return Err(Error::shape("forward", message));
+    /// The compiled step, for symbols or features.
+    ///
+    /// # Errors
+    /// Those of [`Model::trace`].
+    pub fn program(&self, symbols: bool) -> Result<&Arc<Program<T>>> {
+        let known = &self.programs[usize::from(symbols)];
+        if let Some(program) = known.get() {
+            return Ok(program);
         }
+        let source = match (symbols, self.parts.embedding) {
+            (false, _) => Source::Features,
+            (true, None) => Source::OneHot,
+            (true, Some(weight)) => Source::Embedding(weight.number()),
+        };
+        let shapes = self.params.matrices().iter().map(Matrix::shape);
+        let vectors = self.config.cell.states().len();
+        let sizes = self.config.hidden_sizes.iter();
+        let states = sizes.flat_map(|&size| std::iter::repeat_n(size, vectors));
+        let (shapes, states): (Vec<_>, Vec<_>) = (shapes.collect(), states.collect());
+        let program = Program::new(&self.trace()?, &shapes, &states, source, Passes::ALL)?;
+        Ok(known.get_or_init(|| Arc::new(program)))
+    }
+
+    /// State vectors, layer by layer, as states.
+    pub fn layered<V>(&self, vectors: impl IntoIterator<Item = V>) -> States<V> {
+        let count = self.config.cell.states().len() - 1;
+        let mut vectors = vectors.into_iter();
+        let mut states = Vec::with_capacity(self.config.hidden_sizes.len());
+        while let Some(hidden) = vectors.next() {
+            let more = vectors.by_ref().take(count).collect();
+            states.push(State { hidden, more });
+        }
+        states
+    }
+
+    /// Fails unless all symbols are below `input_size`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] names one that is not.
+    pub fn check_symbols(&self, symbols: &[usize]) -> Result<()> {
+        let limit = self.config.input_size;
+        match symbols.iter().find(|&&symbol| symbol >= limit) {
+            None => Ok(()),
+            Some(bad) => {
+                let message = format!("x must be symbols below {limit} but holds {bad}");
+                Err(Error::out_of_range("forward", message))
+            }
+        }
+    }
+
+    /// Fails unless the columns of an input have the model's features.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] names both.
+    pub fn check_features(&self, shape: Shape) -> Result<()> {
+        let features = self.config.features();
+        if shape.rows == features {
+            return Ok(());
+        }
+        let message = format!("x must have {features} rows but is {shape}");
+        Err(Error::shape("forward", message))
+    }
+
+    fn check(&self, x: &Matrix<T>, states: &[State<Matrix<T>>]) -> Result<()> {
+        self.check_features(x.shape())?;
         self.check_states(x.cols(), states)
     }
 

@@ -13,6 +13,13 @@ use crate::shape::Shape;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParamId(usize);
 
+impl ParamId {
+    /// Its place in the order of registration.
+    pub fn number(self) -> usize {
+        self.0
+    }
+}
+
 /// What the shape of a parameter is for: it decides the default initialiser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

@@ -2,11 +2,10 @@
 
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::graph::Graph;
-use crate::kernels::Isa;
-use crate::matrix::Matrix;
-use crate::model::{Model, States};
-use crate::random::{Purpose, Stream};
+use crate::model::Model;
+use crate::program::Input;
+use crate::random::{self, Purpose};
+use crate::stream::Stream;
 
 /// How the next symbol is chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,17 +77,16 @@ pub struct Request<'a> {
     pub stop: Option<usize>,
 }
 
-/// Feeds the prime, then goes on symbol by symbol.
+/// Feeds the prime to the stream, then goes on symbol by symbol.
 ///
 /// # Errors
 /// [`Error::Argument`] for an empty prime or a net that does not put out symbols; whatever the model
 /// refuses.
 pub fn generate<T: Element>(
-    isa: Isa,
     model: &Model<T>,
     request: &Request<'_>,
-    states: States<Matrix<T>>,
-) -> Result<(Vec<usize>, States<Matrix<T>>)> {
+    stream: &mut Stream<T>,
+) -> Result<Vec<usize>> {
     let Request {
         prime,
         length,
@@ -114,29 +112,25 @@ pub fn generate<T: Element>(
         );
         return Err(Error::argument("generate", message));
     }
-    let stream = Stream::new(seed, Purpose::Sample, 0);
-    let mut graph = Graph::without_recording(isa);
-    let mut states = states;
+    model.check_symbols(prime)?;
+    let draws = random::Stream::new(seed, Purpose::Sample, 0);
+    let mut logits = vec![T::ZERO; model.config().output_rows()];
     for &symbol in before {
-        let x = model.embed(&mut graph, &[symbol])?;
-        states = model.step(&mut graph, &x, &states)?;
+        stream.step(model, Input::Symbols(&[symbol]), &mut logits)?;
     }
     let (mut symbol, mut chosen) = (last, Vec::new());
     for k in (drawn as u64..).take(length) {
-        let x = model.embed(&mut graph, &[symbol])?;
-        states = model.step(&mut graph, &x, &states)?;
-        let top = model.top(&mut graph, &states)?;
-        let logits = model.decode(&mut graph, &top)?;
+        stream.step(model, Input::Symbols(&[symbol]), &mut logits)?;
         symbol = match choice {
-            Choice::Greedy => greedy(&logits.value()?)?,
-            Choice::Temperature(t) => draw(&logits.value()?, t, stream.uniform(k))?,
+            Choice::Greedy => greedy(&logits)?,
+            Choice::Temperature(t) => draw(&logits, t, draws.uniform(k))?,
         };
         if stop == Some(symbol) {
             break;
         }
         chosen.push(symbol);
     }
-    Ok((chosen, states))
+    Ok(chosen)
 }
 
 fn check<T: Element>(logits: &[T]) -> Result<()> {

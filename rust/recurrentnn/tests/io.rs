@@ -144,6 +144,13 @@ fn a_cell_of_one_s_own_needs_its_definition_again() {
         states.contains("carries [\"hidden\"] in the file"),
         "{states}"
     );
+    let told = |options: &str| others[1].clone().with_options(options.to_owned());
+    let options = refusal(&[told("factor=2"), told("factor=3")]);
+    assert!(
+        options.contains("options () in the file but (factor=2)"),
+        "{options}"
+    );
+    assert!(with(&[told("factor=2"), told("")]).is_ok());
     let grown = Custom::new("Fading", &["hidden"], |cell, layer| {
         cell.param("weight", layer.size + 1, 1, Role::Bias);
         Ok(vec![cell.state("hidden")?])

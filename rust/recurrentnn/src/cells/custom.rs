@@ -39,13 +39,15 @@ type Record = dyn Fn(&Layer<'_>) -> Result<Recorded> + Send + Sync;
 
 /// A cell of one's own: a name, the vectors that it carries, and how a layer of it is recorded.
 ///
-/// Two are equal if names and vectors are. A file holds no more than those: what was read from one
+/// Two are equal if names, vectors and options are. A file holds no more than those: what was read from one
 /// has no step until it is given ([`crate::config::Config::define`]).
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Custom {
     name: String,
     states: Vec<String>,
+    /// What its step was told, in words.
+    options: String,
     #[serde(skip)]
     record: Option<Arc<Record>>,
 }
@@ -81,10 +83,17 @@ impl Custom {
         let cell = Self {
             name: name.to_owned(),
             states: states.iter().map(|&name| name.to_owned()).collect(),
+            options: String::new(),
             record: Some(Arc::new(record)),
         };
         cell.check()?;
         Ok(cell)
+    }
+
+    /// The same cell, told apart from others of its name by what its step was told.
+    #[must_use]
+    pub fn with_options(self, options: String) -> Self {
+        Self { options, ..self }
     }
 
     /// Its name in files and messages.
@@ -95,6 +104,11 @@ impl Custom {
     /// The vectors it carries from step to step; the first is the hidden vector.
     pub fn states(&self) -> Vec<&str> {
         self.states.iter().map(String::as_str).collect()
+    }
+
+    /// What its step was told, in words; empty if nothing.
+    pub fn options(&self) -> &str {
+        &self.options
     }
 
     /// Fails where a file could not have come from [`Custom::new`].
@@ -147,7 +161,8 @@ impl Custom {
 
 impl PartialEq for Custom {
     fn eq(&self, other: &Self) -> bool {
-        (&self.name, &self.states) == (&other.name, &other.states)
+        let same_step = self.name == other.name && self.options == other.options;
+        same_step && self.states == other.states
     }
 }
 

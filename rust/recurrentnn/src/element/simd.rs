@@ -19,6 +19,9 @@ pub trait Simd: Copy + 'static {
     const REGISTER_BYTES: usize;
     /// `a * b + c` of plain numbers, rounded as [`Vector::mul_add`] rounds.
     fn mul_add<T: Element>(a: T, b: T, c: T) -> T;
+    /// Asks for a cache line that will be read or written soon. Any address will do.
+    #[inline(always)]
+    fn prefetch<T>(_: *const T) {}
 }
 
 /// A register of [`LANES`](Self::LANES) numbers. Every operation acts on each lane by itself.
@@ -75,6 +78,18 @@ pub trait Vector:
     fn equal(self, other: Self) -> Self::Mask;
     /// `yes` where the mask is true, else `no`.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// The smaller of `self` and a number `high`; NaN if `self` is NaN.
+    #[inline(always)]
+    fn at_most(self, high: f64) -> Self {
+        let high = Self::number(high);
+        Self::select(self.greater(high), high, self)
+    }
+    /// The larger of `self` and a number `low`; NaN if `self` is NaN.
+    #[inline(always)]
+    fn at_least(self, low: f64) -> Self {
+        let low = Self::number(low);
+        Self::select(low.greater(self), low, self)
+    }
     /// The larger of both; NaN if either is NaN.
     #[inline(always)]
     fn maximum(self, other: Self) -> Self {
@@ -87,6 +102,21 @@ pub trait Vector:
     fn minimum(self, other: Self) -> Self {
         let smaller = Self::select(other.greater(self), self, other);
         Self::select(self.equal(self), smaller, self)
+    }
+    /// Transposes a square of LANES x LANES: row i of it is `from[i * from_step..]`, which becomes
+    /// column i, so that row p is `to[p * to_step..]`.
+    #[inline(always)]
+    fn transpose(
+        from: &[Self::Element],
+        from_step: usize,
+        to: &mut [Self::Element],
+        to_step: usize,
+    ) {
+        for i in 0..Self::LANES {
+            for p in 0..Self::LANES {
+                to[p * to_step + i] = from[i * from_step + p];
+            }
+        }
     }
     /// `f` of each lane: for what has no vector form.
     fn map_lanes(self, f: impl Fn(Self::Element) -> Self::Element) -> Self;

@@ -73,6 +73,16 @@ impl<T: Element> Buffer<T> {
         self.len() == 0
     }
 
+    /// Whether anybody else has it, such as a view.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
+    /// Whether it is borrowed, for reading or writing.
+    pub fn is_borrowed(&self) -> bool {
+        self.0.borrows.load(Ordering::Relaxed) != 0
+    }
+
     /// Where the numbers lie: for a view that keeps a clone of this buffer alive.
     pub fn as_ptr(&self) -> *mut T {
         self.0.data.as_ptr().cast()

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::arch;
+use crate::element::Element;
 use crate::element::simd::Simd;
 
 /// The environment variable that overrides [`Isa::best`] with a name of [`Isa::available`].
@@ -28,18 +29,27 @@ enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 impl Isa {
     /// What the target of the compilation has everywhere.
     pub const PORTABLE: Self = Self(Kind::Portable);
 
-    /// All that this CPU has, the best last.
+    /// All that this CPU has, the widest registers last.
     pub fn available() -> Vec<Self> {
         let mut all = vec![Self::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             all.push(Self(Kind::Avx2));
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+            {
+                all.push(Self(Kind::Avx512));
+            }
         }
         all
     }
@@ -49,7 +59,8 @@ impl Isa {
         Self::available().into_iter().find(|isa| isa.name() == name)
     }
 
-    /// The one to use: named by [`ISA_VARIABLE`] when the process first asks, else the best.
+    /// The one to use: named by [`ISA_VARIABLE`] when the process first asks, else the widest but
+    /// AVX-512, which slows down many of the CPUs that have it and has to be asked for.
     ///
     /// A name that [`Isa::by_name`] does not know is passed over here; who reads the variable for a
     /// user reports it.
@@ -58,17 +69,39 @@ impl Isa {
         *BEST.get_or_init(|| {
             let named = std::env::var(ISA_VARIABLE).ok();
             let named = named.and_then(|name| Self::by_name(&name));
-            named.or(Self::available().pop()).unwrap_or(Self::PORTABLE)
+            named.or(Self::unasked()).unwrap_or(Self::PORTABLE)
         })
     }
 
-    /// `portable` or `avx2`.
+    /// The last one that is used without being named.
+    fn unasked() -> Option<Self> {
+        let mut all = Self::available();
+        all.retain(|isa| isa.name() != "avx512");
+        all.pop()
+    }
+
+    /// `portable`, `avx2` or `avx512`.
     pub const fn name(self) -> &'static str {
         match self.0 {
             Kind::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
         }
+    }
+
+    /// How many numbers a register holds.
+    pub fn lanes<T: Element>(self) -> usize {
+        struct RegisterBytes;
+        impl Task for RegisterBytes {
+            type Output = usize;
+            #[inline(always)]
+            fn run<S: Simd>(self) -> usize {
+                S::REGISTER_BYTES
+            }
+        }
+        self.run(RegisterBytes) / size_of::<T>()
     }
 
     /// Runs `task`, compiled for this instruction set.
@@ -79,6 +112,9 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `available` alone makes this kind, after asking the CPU for both features.
             Kind::Avx2 => unsafe { run_avx2(task) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above, for all of these features.
+            Kind::Avx512 => unsafe { run_avx512(task) },
         }
     }
 }
@@ -87,6 +123,12 @@ impl Isa {
 #[target_feature(enable = "avx2,fma")]
 fn run_avx2<K: Task>(task: K) -> K::Output {
     task.run::<arch::avx2::Avx2>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+fn run_avx512<K: Task>(task: K) -> K::Output {
+    task.run::<arch::avx512::Avx512>()
 }
 
 #[cfg(test)]
@@ -116,10 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn the_best_is_the_named_one_or_the_last() {
+    fn the_best_is_the_named_one_or_the_last_but_avx512() {
         let named = std::env::var(ISA_VARIABLE).ok();
         let named = named.and_then(|name| Isa::by_name(&name));
-        let best = named.or(Isa::available().last().copied());
+        let best = named.or_else(|| {
+            let mut all = Isa::available().into_iter();
+            all.rfind(|isa| isa.name() != "avx512")
+        });
         assert_eq!(Some(Isa::best()), best);
     }
 }

@@ -1,8 +1,9 @@
 //! Elementwise loops over slices of equal length.
 //!
 //! The function of one element is a closure; it is compiled into the loop of each instruction set,
-//! so closures of plain arithmetic become vector code. No product is fused with a sum here: an
-//! elementwise result has the same bits on every instruction set.
+//! so closures of plain arithmetic become vector code. No product is fused with a sum here: the
+//! result has the same bits on every instruction set. What calls exp and its kin is a
+//! [`Formula`](super::formula::Formula), over registers.
 
 use rayon::prelude::*;
 
@@ -97,7 +98,7 @@ mod tests {
             let [a, b, c] = [1, 2, 3].map(|seed| numbers::<T>(seed, len));
             let f = |x: T, y: T, z: T| x * y + z.exp();
             let expected: Vec<T> = (0..len).map(|i| f(a[i], b[i], c[i])).collect();
-            for cost in [Cost::Cheap, Cost::Transcendental] {
+            for cost in [Cost::Cheap, Cost::Transcendental, Cost::Called] {
                 let mut out = vec![T::NAN; len];
                 map(isa, cost, [&a, &b, &c], &mut out, |[x, y, z]| f(x, y, z));
                 assert_eq!(out, expected);

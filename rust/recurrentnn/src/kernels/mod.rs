@@ -2,8 +2,8 @@
 //!
 //! Matrices are column-major and contiguous. A caller has checked shapes and reported what is wrong
 //! with them; here lengths are asserted, and a failing assertion is our bug. Every kernel gives the
-//! same bits for any number of threads. Across instruction sets elementwise kernels give the same
-//! bits and sums of products agree to rounding.
+//! same bits for any number of threads, and an elementwise result the same wherever it stands. Across
+//! instruction sets results agree to rounding: some fuse a product and a sum, some cannot.
 #![allow(clippy::inline_always)] // see `isa::Task`: what is not inlined misses the instruction set
 
 mod arch;
@@ -26,6 +26,6 @@ pub mod update;
 mod naive;
 
 pub use formula::{Formula, Saved};
-pub use gemm::{Product, gemm};
+pub use gemm::{Outer, Product, gemm, outer};
 pub use isa::Isa;
 pub use parallel::Cost;

@@ -22,8 +22,10 @@ pub(crate) fn threads() -> usize {
 pub enum Cost {
     /// A few additions and products: the loop waits for memory.
     Cheap,
-    /// `exp`, `ln`, `tanh`, `powf`: tens of cycles an element.
+    /// A function of [`math`](super::math): a nanosecond, more or less.
     Transcendental,
+    /// A function that is called for each number, `powf` or `erfc`: tens of nanoseconds.
+    Called,
 }
 
 impl Cost {
@@ -32,7 +34,8 @@ impl Cost {
     pub(super) const fn piece(self) -> usize {
         match self {
             Self::Cheap => 1 << 16,
-            Self::Transcendental => 1 << 12,
+            Self::Transcendental => 1 << 14,
+            Self::Called => 1 << 10,
         }
     }
 

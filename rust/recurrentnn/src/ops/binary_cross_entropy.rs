@@ -30,7 +30,7 @@ impl Rule for BinaryCrossEntropy {
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
-        pointwise_loss::forward(isa, Cost::Transcendental, inputs, out, |x, t| {
+        pointwise_loss::forward(isa, Cost::Called, inputs, out, |x, t| {
             x.maximum(T::ZERO) - t * x + (-x.abs()).exp().ln_1p()
         });
     }

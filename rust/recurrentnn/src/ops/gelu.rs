@@ -23,7 +23,7 @@ impl Elementwise for Gelu {
 
 impl Formula for Gelu {
     const SAVED: Saved = Saved::Input;
-    const COST: Cost = Cost::Transcendental;
+    const COST: Cost = Cost::Called;
 
     #[inline(always)]
     fn value<V: Vector>(&self, x: V) -> V {

@@ -24,18 +24,8 @@ impl Rule for LogSoftmax {
         softmax::log_softmax(isa, inputs[0].shape.dims(), inputs[0].data, out);
     }
 
-    fn backward<T: Element>(&self, _isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
-        let rows = pull.output.shape.rows.max(1);
-        let columns = pull
-            .output
-            .data
-            .chunks_exact(rows)
-            .zip(pull.grad.chunks_exact(rows));
-        for (into, (y, g)) in into.chunks_exact_mut(rows).zip(columns) {
-            let total = T::from_f64(g.iter().map(|g| g.to_f64()).sum());
-            for (into, (&y, &g)) in into.iter_mut().zip(y.iter().zip(g)) {
-                *into += g - y.exp() * total;
-            }
-        }
+    fn backward<T: Element>(&self, isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
+        let (whole, y) = (pull.output.shape.dims(), pull.output.data);
+        softmax::accumulate_log_softmax_gradient(isa, whole, y, pull.grad, into);
     }
 }

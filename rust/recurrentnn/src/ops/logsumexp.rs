@@ -1,9 +1,8 @@
 use super::axis::{Axis, reduced_of_some};
-use super::{Form, Operand, Pull, Rule, broadcast};
+use super::{Form, Operand, Pull, Rule};
 use crate::element::Element;
 use crate::error::Result;
-use crate::kernels::broadcast::{Extent, accumulate_broadcast};
-use crate::kernels::{Cost, Isa, softmax};
+use crate::kernels::{Isa, softmax};
 use crate::shape::Shape;
 
 /// y = ln sum e^x of each column; the gradient of x is softmax(x) g. The largest element is taken out
@@ -28,17 +27,8 @@ impl Rule for Logsumexp {
 
     fn backward<T: Element>(&self, isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
         // Not e^(x - y): for large x the rounding of y would be the whole result.
-        let whole = pull.inputs[0].shape;
-        let mut shares = vec![T::ZERO; into.len()];
-        softmax::softmax(isa, whole.dims(), pull.inputs[0].data, &mut shares);
-        let shares = Operand {
-            shape: whole,
-            data: &shares,
-        };
-        let operands = [pull.grad_operand(), shares].map(|operand| broadcast::of(operand, whole));
-        let (cost, dims) = (Cost::Cheap, whole.dims());
-        accumulate_broadcast(isa, cost, dims, operands, Extent::Full, into, |[g, p]| {
-            g * p
-        });
+        let (whole, x) = (pull.inputs[0].shape.dims(), pull.inputs[0].data);
+        let weight = |col: usize| Some(pull.grad[col]);
+        softmax::accumulate_softmax(isa, whole, x, weight, into);
     }
 }

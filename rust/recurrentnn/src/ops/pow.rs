@@ -17,7 +17,7 @@ impl Elementwise for Pow {
 
 impl Formula for Pow {
     const SAVED: Saved = Saved::Input;
-    const COST: Cost = Cost::Transcendental;
+    const COST: Cost = Cost::Called;
 
     #[inline(always)]
     fn value<V: Vector>(&self, x: V) -> V {

@@ -57,31 +57,22 @@ impl Rule for SoftmaxCrossEntropy {
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
         let Shape { rows, cols } = inputs[0].shape;
-        let mut log_probabilities = vec![T::ZERO; rows * cols];
-        softmax::log_softmax(isa, (rows, cols), inputs[0].data, &mut log_probabilities);
-        let mut sum = 0.0;
-        for (col, &target) in self.targets.iter().enumerate() {
-            if self.counts(col) {
-                sum -= log_probabilities[col * rows + target].to_f64();
-            }
-        }
+        let mut logs = vec![T::ZERO; cols];
+        let (whole, logits) = ((rows, cols), inputs[0].data);
+        softmax::picked_log_softmax(isa, whole, logits, &self.targets, &mut logs);
+        let counting = logs.iter().enumerate().filter(|(col, _)| self.counts(*col));
+        let sum: f64 = counting.map(|(_, log)| -log.to_f64()).sum();
         out[0] = T::from_f64(sum / self.count() as f64);
     }
 
     fn backward<T: Element>(&self, isa: Isa, _wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
         let (shape, logits) = (pull.inputs[0].shape, pull.inputs[0].data);
-        let mut probabilities = vec![T::ZERO; logits.len()];
-        softmax::softmax(isa, shape.dims(), logits, &mut probabilities);
         let g = pull.grad[0] * T::from_f64(1.0 / self.count() as f64);
-        let columns = into
-            .chunks_exact_mut(shape.rows)
-            .zip(probabilities.chunks_exact(shape.rows));
-        for (col, (into, p)) in columns.enumerate() {
+        let weight = |col| self.counts(col).then_some(g);
+        softmax::accumulate_softmax(isa, shape.dims(), logits, weight, into);
+        for (col, &target) in self.targets.iter().enumerate() {
             if self.counts(col) {
-                for (into, &p) in into.iter_mut().zip(p) {
-                    *into += p * g;
-                }
-                into[self.targets[col]] += -g;
+                into[col * shape.rows + target] += -g;
             }
         }
     }

@@ -10,6 +10,7 @@ use super::hoist::hoist;
 use super::lower::Parts;
 use super::passes::Passes;
 use super::place::{Location, Placed, place};
+use super::prepare::Source;
 use super::reverse::reverse;
 use super::step::{Factor, Id, Job, Kind, Step, Weight};
 use crate::element::Element;
@@ -88,6 +89,10 @@ pub(super) struct Compiled<T> {
     pub(super) packs: Vec<Vec<PackPart>>,
     pub(super) fills: Vec<(usize, Fill)>,
     pub(super) input: Option<usize>,
+    /// Plane of the embedding, where its rows are what the input holds.
+    pub(super) embedding: Option<usize>,
+    /// Multiply-adds, or as much work, of the forward pass for one column.
+    pub(super) work: usize,
     pub(super) results: Vec<Place>,
     /// Planes of the states.
     pub(super) states: Vec<usize>,
@@ -129,6 +134,7 @@ fn optimised(parts: &Parts, passes: Passes, differentiate: Option<bool>) -> Step
 pub(super) fn compile<T: Element>(
     parts: &Parts,
     passes: Passes,
+    source: Source,
     variant: Variant,
 ) -> Result<Compiled<T>> {
     let gather = variant.gather;
@@ -150,7 +156,7 @@ pub(super) fn compile<T: Element>(
         packs: Vec::new(),
         pack_shapes: Vec::new(),
     }
-    .encode(&items)
+    .encode(&items, source)
 }
 
 /// What a plane of a weight is for.
@@ -173,7 +179,7 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
-    fn encode<T: Element>(mut self, items: &Items) -> Result<Compiled<T>> {
+    fn encode<T: Element>(mut self, items: &Items, source: Source) -> Result<Compiled<T>> {
         let mut stages: Vec<Stage<T>> = Vec::new();
         for order in &items.stages {
             stages.push(Stage {
@@ -206,7 +212,7 @@ impl Encoder<'_> {
             last_segment = None;
             self.instruction(&item.what, instructions)?;
         }
-        self.finish(stages, items.forward)
+        self.finish(stages, items.forward, source)
     }
 
     fn lanes<T: Element>(
@@ -458,44 +464,67 @@ impl Encoder<'_> {
         })
     }
 
-    fn finish<T: Element>(mut self, stages: Vec<Stage<T>>, forward: usize) -> Result<Compiled<T>> {
+    fn finish<T: Element>(
+        mut self,
+        stages: Vec<Stage<T>>,
+        forward: usize,
+        source: Source,
+    ) -> Result<Compiled<T>> {
         let step = self.step;
         let jobs = step
             .jobs
             .iter()
             .map(|job| self.job(job))
             .collect::<Result<_>>()?;
-        let find = |wanted: &dyn Fn(&Kind) -> bool| {
-            let mut ids = 0..step.nodes.len();
-            let id = ids.find(|&id| wanted(step.kind(id)));
-            id.and_then(|id| self.placed.place(id))
-                .map(|place| place.plane)
+        let input = self.given(|kind| matches!(kind, Kind::Input));
+        let embedding = match (input, source) {
+            (Some(_), Source::Embedding(number)) => Some(self.weight_plane(self.whole(number))),
+            _ => None,
         };
-        let results = step.results.iter().map(|&id| self.place(id));
-        let states = step.next.iter().map(|&id| Ok(self.place(id)?.plane));
-        let state_grads = step.state_grads.iter().map(|&id| Ok(self.place(id)?.plane));
-        let result_grad =
-            |number| find(&|kind| matches!(kind, Kind::ResultGrad(n) if *n == number));
+        let grad = |n| self.given(|kind| matches!(kind, Kind::ResultGrad(number) if *number == n));
+        let result_grads = (0..step.results.len()).map(grad).collect();
+        let places = |ids: &[Id]| {
+            ids.iter()
+                .map(|&id| self.place(id))
+                .collect::<Result<Vec<_>>>()
+        };
+        let planes = |ids: &[Id]| Ok(places(ids)?.into_iter().map(|p| p.plane).collect());
+        let (results, states, state_grads): (_, Result<Vec<usize>>, Result<Vec<usize>>) = (
+            places(&step.results)?,
+            planes(&step.next),
+            planes(&step.state_grads),
+        );
+        let (states, state_grads) = (states?, state_grads?);
+        let input_grad = step.input_grad.map(|id| self.place(id)).transpose()?;
+        let code = Code::new(
+            self.placed.planes,
+            self.pack_shapes,
+            stages,
+            self.placed.slots,
+            self.passes.fuse,
+        );
         Ok(Compiled {
+            work: code.work(..forward),
+            code,
             forward,
-            input: find(&|kind| matches!(kind, Kind::Input)),
-            results: results.collect::<Result<_>>()?,
-            states: states.collect::<Result<_>>()?,
-            result_grads: (0..step.results.len()).map(result_grad).collect(),
-            state_grads: state_grads.collect::<Result<_>>()?,
-            input_grad: step.input_grad.map(|id| self.place(id)).transpose()?,
-            jobs,
-            code: Code::new(
-                self.placed.planes,
-                self.pack_shapes,
-                stages,
-                self.placed.slots,
-                self.passes.fuse,
-            ),
             packs: self.packs,
             fills: self.fills,
+            input,
+            embedding,
+            results,
+            states,
+            result_grads,
+            state_grads,
+            input_grad,
+            jobs,
             passes: self.passes,
         })
+    }
+
+    /// The plane of a value that comes from outside.
+    fn given(&self, wanted: impl Fn(&Kind) -> bool) -> Option<usize> {
+        let id = (0..self.step.nodes.len()).find(|&id| wanted(self.step.kind(id)))?;
+        Some(self.placed.place(id)?.plane)
     }
 }
 

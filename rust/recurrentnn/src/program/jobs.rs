@@ -9,7 +9,7 @@ use super::step::Weight;
 use crate::element::Element;
 use crate::kernels::broadcast::{Extent, Operand, accumulate_broadcast};
 use crate::kernels::machine::{Memory, Place, Span};
-use crate::kernels::{Cost, Isa, Product, gemm};
+use crate::kernels::{Cost, Isa, Outer, Product, gemm, outer};
 
 /// Some columns of planes, of one run or of several that follow one another.
 pub(super) struct Columns<'a, T> {
@@ -133,23 +133,15 @@ impl<T: Element> Jobs<'_, T> {
                 let (weight, place) = targets[at];
                 let rows = self.rows(place);
                 let part = &mut grad[weight.first * rows..][..weight.columns * rows];
-                all.push((rows, &*sources[at], part));
+                all.push(Outer {
+                    rows,
+                    dz: &sources[at],
+                    dw: part,
+                });
             }
         }
         let operand = columns.get(of);
-        for (rows, dz, dw) in all {
-            let (n, k) = (self.rows(of), columns.count());
-            gemm(
-                self.isa,
-                Product::TransposedRight,
-                rows,
-                n,
-                k,
-                dz,
-                &operand,
-                dw,
-            );
-        }
+        outer(self.isa, &mut all, &operand, self.rows(of), columns.count());
     }
 
     fn other(&self, job: &PlacedJob, columns: &mut Columns<'_, T>, grads: &mut [&mut [T]]) {

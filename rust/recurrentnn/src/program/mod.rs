@@ -9,17 +9,19 @@
 //! emit       phases: products of one operand stacked, arithmetic fused   emit, lanes
 //! place      planes, windows, slots; memory is taken over                place
 //! compile    code for `kernels::machine`                                 compile, callback
-//! run        packs weights, runs forward and backward                    prepare, run
-//! jobs       weight gradients, deferred to one product over all steps    jobs
+//! run        packs weights, runs forward and backward                    cache, prepare, run
+//! jobs       weight gradients, deferred to one product over all steps    jobs, gradients
 //! ```
 //!
 //! [`Passes`] switches each optimisation off, so that tests can compare.
 
 mod accumulate;
+mod cache;
 mod callback;
 mod compile;
 mod emit;
 mod expression;
+mod gradients;
 mod hoist;
 mod jobs;
 mod lanes;
@@ -35,8 +37,9 @@ mod trace;
 
 pub use crate::kernels::machine::Extent;
 pub use expression::{Columns, Expression, Node, Term};
+pub use gradients::weight_gradients;
 pub use lower::Prelude;
 pub use passes::Passes;
 pub use prepare::Source;
-pub use run::{Call, Incoming, Input, Poll, Program, Run, weight_gradients};
+pub use run::{Call, Incoming, Input, Program, Run};
 pub use trace::{Symbol, Trace};

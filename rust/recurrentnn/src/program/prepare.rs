@@ -1,9 +1,10 @@
 //! What a run needs of the weights: packed panels, columns, tables of symbols.
 
 use super::compile::{Compiled, Fill, PackPart};
+use super::run::Input;
 use super::step::Weight;
 use crate::element::Element;
-use crate::kernels::machine::Memory;
+use crate::kernels::machine::{Constants, Memory};
 use crate::kernels::panel::Packed;
 use crate::kernels::{Isa, Product, gemm};
 use crate::shape::Shape;
@@ -51,7 +52,7 @@ pub(super) fn prepare<T: Element>(
     compiled: &Compiled<T>,
     weights: Weights<'_, T>,
     packs: &mut [Packed<T>],
-    memory: &mut Memory<T>,
+    constants: &mut Constants<T>,
 ) {
     for (number, parts) in compiled.packs.iter().enumerate() {
         for part in parts {
@@ -60,7 +61,7 @@ pub(super) fn prepare<T: Element>(
     }
     for (plane, fill) in &compiled.fills {
         let rows = compiled.code.planes()[*plane].rows;
-        let to = memory.plane_mut(*plane);
+        let to = constants.plane_mut(*plane);
         match *fill {
             Fill::Weight(weight) => to.copy_from_slice(weights.columns(weight)),
             Fill::Repeated(number) => repeat(weights.values[number], to),
@@ -120,6 +121,35 @@ fn table<T: Element>(isa: Isa, rows: usize, weight: Weight, weights: Weights<'_,
         Source::OneHot | Source::Features => {
             for (to, value) in to.iter_mut().zip(values) {
                 *to += *value;
+            }
+        }
+    }
+}
+
+/// Writes the columns of the input; symbols are columns of a table, or one-hot where there is none.
+pub(super) fn fill_input<T: Element>(
+    input: Input<'_, T>,
+    table: Option<usize>,
+    symbols: usize,
+    memory: &mut Memory<T>,
+    plane: usize,
+) {
+    let rows = memory.shape(plane).rows;
+    match (input, table) {
+        (Input::Features(features), _) => memory.plane_mut(plane).copy_from_slice(features),
+        (Input::Symbols(chosen), Some(table)) => {
+            let (to, table) = memory.beside_constant(plane, table);
+            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(chosen) {
+                for (row, to) in to.iter_mut().enumerate() {
+                    *to = table[row * symbols + symbol];
+                }
+            }
+        }
+        (Input::Symbols(chosen), None) => {
+            let to = memory.plane_mut(plane);
+            to.fill(T::ZERO);
+            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(chosen) {
+                to[symbol] = T::ONE;
             }
         }
     }

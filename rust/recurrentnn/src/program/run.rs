@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::compile::{Compiled, Variant, compile, gathers, planes};
+use super::cache::{Cache, Prepared};
+use super::compile::{Compiled, Variant, compile, gathers};
 use super::expression::Expression;
-use super::jobs::{Columns, Jobs};
 use super::lower::{Parts, Prelude, lower};
 use super::passes::Passes;
-use super::prepare::{Source, Weights, empty_packs, prepare};
+use super::prepare::{Source, Weights, fill_input};
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::host::Poll;
 use crate::kernels::Isa;
 use crate::kernels::machine::{self, Extent, Memory, Place, Span, Stopped};
-use crate::kernels::panel::Packed;
 use crate::shape::Shape;
 
 /// A step made ready to run over sequences.
@@ -26,22 +26,8 @@ pub struct Program<T: Element> {
     /// Whether symbols can look up all that the step does with its input.
     gathers: bool,
     compiled: Mutex<HashMap<Variant, Arc<Compiled<T>>>>,
-    idle: Mutex<Vec<Workspace<T>>>,
+    cache: Cache<T>,
 }
-
-/// Memory of a run, kept for the next.
-struct Workspace<T> {
-    memory: Memory<T>,
-    packs: Vec<Packed<T>>,
-    /// What it was made for: only there do the packs fit.
-    variant: Variant,
-    isa: Isa,
-    /// Which values of the weights the packs and tables hold, and for how many symbols.
-    prepared: Option<u64>,
-}
-
-/// Workspaces kept while idle: for training one, for inference one, for a stream one.
-const IDLE: usize = 3;
 
 /// The columns of a sequence, time-major: column t * batch + b.
 #[derive(Clone, Copy, Debug)]
@@ -84,9 +70,6 @@ pub struct Incoming<'a, T> {
     pub states: &'a [Option<&'a [T]>],
 }
 
-/// Looks now and then whether to stop.
-pub type Poll<'a> = &'a mut dyn FnMut() -> bool;
-
 impl<T: Element> Program<T> {
     /// Makes a program of a step that gives anew each of the states, and then its results.
     ///
@@ -106,7 +89,7 @@ impl<T: Element> Program<T> {
             source,
             passes,
             compiled: Mutex::new(HashMap::new()),
-            idle: Mutex::new(Vec::new()),
+            cache: Cache::new(),
         })
     }
 
@@ -140,7 +123,7 @@ impl<T: Element> Program<T> {
         }
     }
 
-    fn input_rows(&self) -> usize {
+    pub(super) fn input_rows(&self) -> usize {
         let input = |node: &&super::step::Node| matches!(node.kind, super::step::Kind::Input);
         self.parts
             .step
@@ -180,171 +163,196 @@ impl<T: Element> Program<T> {
         if let Some(compiled) = known.get(&variant) {
             return Ok(Arc::clone(compiled));
         }
-        let compiled = Arc::new(compile(&self.parts, self.passes, variant)?);
+        let compiled = Arc::new(compile(&self.parts, self.passes, self.source, variant)?);
         known.insert(variant, Arc::clone(&compiled));
         Ok(compiled)
     }
 
-    fn workspace(
-        &self,
-        compiled: &Compiled<T>,
-        variant: Variant,
-        call: &Call<'_, T>,
-    ) -> Result<Workspace<T>> {
-        let symbols = self.symbols(self.input_rows());
-        let idle = {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            let fits = |w: &Workspace<T>| w.variant == variant && w.isa == call.isa;
-            let same = |w: &Workspace<T>| fits(w) && w.memory.extent() == call.extent;
-            let at = idle
-                .iter()
-                .position(same)
-                .or_else(|| idle.iter().position(fits));
-            at.map(|at| idle.swap_remove(at))
-        };
-        let no_memory = || {
-            let columns = call.extent.columns();
-            Error::memory(
-                "forward",
-                format!("not enough memory for {columns} steps and samples"),
-            )
-        };
-        match idle {
-            Some(workspace) if workspace.memory.extent() == call.extent => Ok(workspace),
-            idle => {
-                let planes = planes(compiled.code.planes(), &compiled.fills, symbols);
-                let (memory, packs) = idle.map(|w| (w.memory, w.packs)).unzip();
-                let packs = match packs {
-                    Some(packs) => packs,
-                    None => empty_packs(call.isa, compiled).ok_or_else(no_memory)?,
-                };
-                Ok(Workspace {
-                    memory: Memory::new(&planes, call.extent, memory).ok_or_else(no_memory)?,
-                    packs,
-                    variant,
-                    isa: call.isa,
-                    prepared: None,
-                })
-            }
-        }
-    }
-
-    /// Runs the step over a sequence.
+    /// Makes a sequence ready to be run: everything is copied that the run reads.
     ///
     /// # Errors
-    /// [`Error::Memory`]; [`Error::Interrupted`] where the poll stopped it.
-    pub fn forward(self: &Arc<Self>, call: &Call<'_, T>, poll: Poll<'_>) -> Result<Run<T>> {
+    /// [`Error::Memory`].
+    pub fn begin(self: &Arc<Self>, call: &Call<'_, T>) -> Result<Run<T>> {
         let variant = self.variant(call);
         let compiled = self.compiled(variant)?;
-        let workspace = self.workspace(&compiled, variant, call)?;
+        let key = (variant, call.isa, call.extent.batch);
+        let prepared =
+            self.cache
+                .prepared(&compiled, key, weights(self, call.weights), call.version)?;
+        let symbols = self.symbols(self.input_rows());
+        let constants = &prepared.constants;
+        let memory = self
+            .cache
+            .memory(&compiled, variant, call.extent, symbols, constants)?;
+        let shares = compiled.passes.partition && compiled.work * call.extent.columns() >= SHARED;
+        let threads = if shares { call.threads } else { 1 };
         let mut run = Run {
             program: Arc::clone(self),
             compiled,
-            workspace: Some(workspace),
+            variant,
+            prepared,
+            memory: Some(memory),
             symbols: Vec::new(),
+            isa: call.isa,
+            threads,
             fresh: false,
         };
-        run.forward(call, poll)?;
+        run.load(call.input, call.states)?;
         Ok(run)
-    }
-
-    fn give_back(&self, workspace: Workspace<T>) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(workspace);
-        if idle.len() > IDLE {
-            idle.remove(0);
-        }
     }
 }
 
+/// Work, in multiply-adds, from which a second thread repays being started.
+const SHARED: usize = 1 << 23;
 /// Symbols up to which an inference call makes the table of all of them, for itself and later ones.
 const MOST_CACHED: usize = 1024;
 
 /// A sequence that a program ran over, with everything the backward pass needs.
 pub struct Run<T: Element> {
-    program: Arc<Program<T>>,
-    compiled: Arc<Compiled<T>>,
+    pub(super) program: Arc<Program<T>>,
+    pub(super) compiled: Arc<Compiled<T>>,
+    variant: Variant,
+    prepared: Arc<Prepared<T>>,
     /// Taken when the run ends.
-    workspace: Option<Workspace<T>>,
-    symbols: Vec<usize>,
+    memory: Option<Memory<T>>,
+    pub(super) symbols: Vec<usize>,
+    pub(super) isa: Isa,
+    threads: usize,
     /// Whether the forward pass's values are still all there.
     fresh: bool,
 }
 
 impl<T: Element> Drop for Run<T> {
     fn drop(&mut self) {
-        if let Some(workspace) = self.workspace.take() {
-            self.program.give_back(workspace);
+        if let Some(memory) = self.memory.take() {
+            self.program.cache.give_back(self.variant, memory);
         }
     }
 }
 
 impl<T: Element> Run<T> {
-    fn space(&self) -> Result<&Workspace<T>> {
-        self.workspace.as_ref().ok_or_else(ended)
+    pub(super) fn memory(&self) -> Result<&Memory<T>> {
+        self.memory.as_ref().ok_or_else(ended)
     }
 
-    /// Runs the forward pass again, or for other numbers of the same extent.
+    fn memory_mut(&mut self) -> Result<&mut Memory<T>> {
+        self.memory.as_mut().ok_or_else(ended)
+    }
+
+    /// Its program.
+    pub fn program(&self) -> &Program<T> {
+        &self.program
+    }
+
+    /// The same number for runs whose weight gradients can be taken together.
+    pub fn identity(&self) -> usize {
+        Arc::as_ptr(&self.compiled).addr()
+    }
+
+    /// Takes in the weights, unless `version` says that they are those it has.
     ///
     /// # Errors
-    /// As [`Program::forward`].
-    pub fn forward(&mut self, call: &Call<'_, T>, poll: Poll<'_>) -> Result<()> {
-        let compiled = Arc::clone(&self.compiled);
-        let workspace = self.workspace.as_mut().ok_or_else(ended)?;
-        let weights = weights(&self.program, call.weights);
-        if workspace.prepared.is_none() || workspace.prepared != call.version {
-            let (packs, memory) = (&mut workspace.packs, &mut workspace.memory);
-            prepare(call.isa, &compiled, weights, packs, memory);
-            workspace.prepared = call.version;
+    /// None while the run lives.
+    pub fn load_weights(&mut self, values: &[&[T]], version: Option<u64>) -> Result<()> {
+        if self.has_version(version) {
+            return Ok(());
         }
+        let batch = self.memory()?.extent().batch;
+        let key = (self.variant, self.isa, batch);
+        let weights = weights(&self.program, values);
+        self.prepared = self
+            .program
+            .cache
+            .prepared(&self.compiled, key, weights, version)?;
+        let constants = Arc::clone(&self.prepared.constants);
+        self.memory_mut()?.set_constants(constants);
+        Ok(())
+    }
+
+    /// Takes in a sequence of the run's extent, and the states before it.
+    ///
+    /// # Errors
+    /// None while the run lives.
+    pub fn load(&mut self, input: Input<'_, T>, states: &[Option<&[T]>]) -> Result<()> {
+        self.load_input(input)?;
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
+        for (number, &plane) in self.compiled.states.iter().enumerate() {
+            let first = memory.shape(plane).rows * memory.extent().batch;
+            let to = &mut memory.plane_mut(plane)[..first];
+            put(to, states.get(number).copied().flatten());
+        }
+        Ok(())
+    }
+
+    /// Whether it has taken in the weights of this version.
+    pub fn has_version(&self, version: Option<u64>) -> bool {
+        version.is_some() && self.prepared.version == version
+    }
+
+    /// Takes in a sequence that goes on from where the last one ended.
+    ///
+    /// # Errors
+    /// None while the run lives.
+    pub fn load_next(&mut self, input: Input<'_, T>) -> Result<()> {
+        self.load_input(input)?;
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
+        for &plane in &self.compiled.states {
+            let Extent { time, batch } = memory.extent();
+            let one = memory.shape(plane).rows * batch;
+            memory.plane_mut(plane).copy_within(time * one.., 0);
+        }
+        Ok(())
+    }
+
+    /// Takes in a sequence; the states before it stay.
+    ///
+    /// # Errors
+    /// None while the run lives.
+    pub fn load_input(&mut self, input: Input<'_, T>) -> Result<()> {
+        self.fresh = false;
         self.symbols.clear();
-        if let Input::Symbols(symbols) = call.input {
+        if let Input::Symbols(symbols) = input {
             self.symbols.extend_from_slice(symbols);
         }
-        let memory = &mut workspace.memory;
-        for (number, &plane) in compiled.states.iter().enumerate() {
-            let first = memory.shape(plane).rows * call.extent.batch;
-            let to = &mut memory.plane_mut(plane)[..first];
-            match call.states.get(number).copied().flatten() {
-                Some(state) => to.copy_from_slice(state),
-                None => to.fill(T::ZERO),
-            }
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
+        if let Some(plane) = self.compiled.input {
+            let symbols = self.program.symbols(self.program.input_rows());
+            let embedding = self.compiled.embedding;
+            fill_input(input, embedding, symbols, memory, plane);
         }
-        if let Some(plane) = compiled.input {
-            fill_input(weights, call.input, memory.plane_mut(plane));
-        }
-        self.fresh = false;
-        let threads = if compiled.passes.partition {
-            call.threads
-        } else {
-            1
-        };
-        let stages = 0..compiled.forward;
-        self.stages(call.isa, threads, stages, poll)?;
+        Ok(())
+    }
+
+    /// Multiply-adds, or as much work, of the forward pass.
+    pub fn work(&self) -> usize {
+        let columns = self.memory.as_ref().map_or(0, |m| m.extent().columns());
+        self.compiled.work * columns
+    }
+
+    /// Runs the forward pass.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] where the poll stopped it: it can be run again.
+    pub fn forward(&mut self, poll: Poll<'_>) -> Result<()> {
+        self.stages(0..self.compiled.forward, poll)?;
         self.fresh = true;
         Ok(())
     }
 
-    fn stages(
-        &mut self,
-        isa: Isa,
-        threads: usize,
-        stages: std::ops::Range<usize>,
-        poll: Poll<'_>,
-    ) -> Result<()> {
-        let workspace = self.workspace.as_mut().ok_or_else(ended)?;
+    fn stages(&mut self, stages: std::ops::Range<usize>, poll: Poll<'_>) -> Result<()> {
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
         let run = machine::Run {
-            isa,
+            isa: self.isa,
             code: &self.compiled.code,
-            packs: &workspace.packs,
+            packs: &self.prepared.packs,
             symbols: &self.symbols,
-            threads,
+            threads: self.threads,
         };
-        run.stages(stages, &mut workspace.memory, poll)
-            .map_err(|stopped| match stopped {
-                Stopped::Poll => Error::Interrupted,
-                Stopped::Memory => Error::memory("forward", "not enough memory for scratch"),
-            })
+        let result = run.stages(stages, memory, poll);
+        result.map_err(|stopped| match stopped {
+            Stopped::Poll => Error::Interrupted,
+            Stopped::Memory => Error::memory("forward", "not enough memory for scratch"),
+        })
     }
 
     /// Steps and samples.
@@ -352,7 +360,7 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn extent(&self) -> Result<Extent> {
-        Ok(self.space()?.memory.extent())
+        Ok(self.memory()?.extent())
     }
 
     /// A result, in the columns of the input.
@@ -360,10 +368,7 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn result(&self, number: usize) -> Result<&[T]> {
-        Ok(columns(
-            &self.space()?.memory,
-            self.compiled.results[number],
-        ))
+        Ok(columns(self.memory()?, self.compiled.results[number]))
     }
 
     /// A state after the last step.
@@ -371,30 +376,29 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn state(&self, number: usize) -> Result<&[T]> {
-        let memory = &self.space()?.memory;
+        let memory = self.memory()?;
         let plane = self.compiled.states[number];
         let one = memory.shape(plane).rows * memory.extent().batch;
         Ok(&memory.plane(plane)[memory.extent().time * one..])
     }
 
-    /// Runs the backward pass, up to the gradients of weights: those come from [`weight_gradients`].
-    /// It uses up the forward pass's values.
+    /// A state before the first step.
     ///
     /// # Errors
-    /// [`Error::Interrupted`]; [`Error::Internal`] unless a forward pass for training came before.
-    pub fn backward(
-        &mut self,
-        isa: Isa,
-        threads: usize,
-        incoming: Incoming<'_, T>,
-        poll: Poll<'_>,
-    ) -> Result<()> {
-        if !std::mem::take(&mut self.fresh) {
-            return Err(ended());
-        }
-        let compiled = Arc::clone(&self.compiled);
-        let memory = &mut self.workspace.as_mut().ok_or_else(ended)?.memory;
-        for (number, plane) in compiled.result_grads.iter().enumerate() {
+    /// None while the run lives.
+    pub fn first_state(&self, number: usize) -> Result<&[T]> {
+        let memory = self.memory()?;
+        let plane = self.compiled.states[number];
+        Ok(&memory.plane(plane)[..memory.shape(plane).rows * memory.extent().batch])
+    }
+
+    /// Takes in the gradients that come into the backward pass.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] unless the run is for training.
+    pub fn receive(&mut self, incoming: Incoming<'_, T>) -> Result<()> {
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
+        for (number, plane) in self.compiled.result_grads.iter().enumerate() {
             if let Some(plane) = *plane {
                 put(
                     memory.plane_mut(plane),
@@ -403,7 +407,7 @@ impl<T: Element> Run<T> {
             }
         }
         let Extent { time, batch } = memory.extent();
-        for (number, &plane) in compiled.state_grads.iter().enumerate() {
+        for (number, &plane) in self.compiled.state_grads.iter().enumerate() {
             let shape = memory.shape(plane);
             let one = shape.rows * batch;
             // After the last step.
@@ -415,13 +419,24 @@ impl<T: Element> Run<T> {
             let to = &mut memory.plane_mut(plane)[at * one..][..one];
             put(to, incoming.states.get(number).copied().flatten());
         }
-        let threads = if compiled.passes.partition {
-            threads
-        } else {
-            1
-        };
-        let stages = compiled.forward..compiled.code.stages().len();
-        self.stages(isa, threads, stages, poll)
+        Ok(())
+    }
+
+    /// Runs the backward pass from the gradients received, up to those of the weights: they come from
+    /// [`weight_gradients`]. It writes over the values of the forward pass; where they are gone, that
+    /// runs again first.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] where the poll stopped it: receive the gradients again first.
+    pub fn backward(&mut self, poll: Poll<'_>) -> Result<()> {
+        if !self.fresh {
+            self.forward(poll)?;
+        }
+        self.fresh = false;
+        self.stages(
+            self.compiled.forward..self.compiled.code.stages().len(),
+            poll,
+        )
     }
 
     /// The gradient of the input, in its columns, after [`Run::backward`]; `None` if nobody asked.
@@ -429,7 +444,7 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn input_grad(&self) -> Result<Option<&[T]>> {
-        let memory = &self.space()?.memory;
+        let memory = self.memory()?;
         Ok(self.compiled.input_grad.map(|place| columns(memory, place)))
     }
 
@@ -438,85 +453,16 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn state_grad(&self, number: usize) -> Result<&[T]> {
-        let memory = &self.space()?.memory;
+        let memory = self.memory()?;
         let plane = self.compiled.state_grads[number];
         Ok(&memory.plane(plane)[..memory.shape(plane).rows * memory.extent().batch])
     }
 }
 
-/// Adds to the gradients of the weights what the backward passes of some runs of one program found:
-/// one product over all their steps.
-///
-/// # Errors
-/// [`Error::Internal`] unless the runs are of one variant of one program.
-pub fn weight_gradients<T: Element>(
-    isa: Isa,
-    runs: &[&Run<T>],
-    values: &[&[T]],
-    grads: &mut [&mut [T]],
-) -> Result<()> {
-    let Some(first) = runs.first() else {
-        return Ok(());
-    };
-    let compiled = &first.compiled;
-    if runs.iter().any(|run| !Arc::ptr_eq(&run.compiled, compiled)) {
-        return Err(Error::internal("backward", "runs of different programs"));
-    }
-    let weights = weights(&first.program, values);
-    let memories = runs.iter().map(|run| Ok(&run.space()?.memory));
-    let memories = memories.collect::<Result<Vec<_>>>()?;
-    let symbols: Vec<usize> = runs
-        .iter()
-        .flat_map(|run| run.symbols.iter().copied())
-        .collect();
-    let jobs = |symbols| Jobs {
-        isa,
-        compiled,
-        weights,
-        symbols,
-    };
-    if compiled.passes.defer {
-        let mut all = Columns::new(memories, None);
-        jobs(&symbols).run(&mut all, grads);
-    } else {
-        let batch = memories.first().map_or(0, |memory| memory.extent().batch);
-        for (memory, run) in memories.into_iter().zip(runs) {
-            for step in (0..memory.extent().time).rev() {
-                let symbols = run.symbols.get(step * batch..).unwrap_or(&[]);
-                let symbols = &symbols[..batch.min(symbols.len())];
-                let mut one = Columns::new(vec![memory], Some(step));
-                jobs(symbols).run(&mut one, grads);
-            }
-        }
-    }
-    embedding_gradients(runs, weights, grads)
-}
-
-/// What reaches the embedding through the input itself.
-fn embedding_gradients<T: Element>(
-    runs: &[&Run<T>],
-    weights: Weights<'_, T>,
-    grads: &mut [&mut [T]],
-) -> Result<()> {
-    let Source::Embedding(number) = weights.source else {
-        return Ok(());
-    };
-    for run in runs {
-        let Some(grad) = run.input_grad()? else {
-            continue;
-        };
-        let rows = run.program.input_rows();
-        let into = &mut *grads[number];
-        for (column, &symbol) in grad.chunks_exact(rows.max(1)).zip(&run.symbols) {
-            for (row, g) in column.iter().enumerate() {
-                into[row * weights.symbols + symbol] += *g;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn weights<'a, T: Element>(program: &'a Program<T>, values: &'a [&'a [T]]) -> Weights<'a, T> {
+pub(super) fn weights<'a, T: Element>(
+    program: &'a Program<T>,
+    values: &'a [&'a [T]],
+) -> Weights<'a, T> {
     Weights {
         values,
         shapes: &program.parts.weights,
@@ -545,29 +491,6 @@ fn put<T: Element>(to: &mut [T], from: Option<&[T]>) {
     }
 }
 
-/// Writes the columns of the input.
-fn fill_input<T: Element>(weights: Weights<'_, T>, input: Input<'_, T>, to: &mut [T]) {
-    match (input, weights.source) {
-        (Input::Features(features), _) => to.copy_from_slice(features),
-        (Input::Symbols(symbols), Source::Embedding(number)) => {
-            let rows = to.len() / symbols.len().max(1);
-            let values = weights.values[number];
-            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(symbols) {
-                for (row, to) in to.iter_mut().enumerate() {
-                    *to = values[row * weights.symbols + symbol];
-                }
-            }
-        }
-        (Input::Symbols(symbols), _) => {
-            to.fill(T::ZERO);
-            let rows = to.len() / symbols.len().max(1);
-            for (to, &symbol) in to.chunks_exact_mut(rows.max(1)).zip(symbols) {
-                to[symbol] = T::ONE;
-            }
-        }
-    }
-}
-
-fn ended() -> Error {
+pub(super) fn ended() -> Error {
     Error::internal("program", "a run is used after it was used up")
 }

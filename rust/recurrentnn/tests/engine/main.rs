@@ -22,6 +22,7 @@ use recurrentnn::unroll::{Sequence, unroll};
 mod again;
 mod bits;
 mod custom;
+mod own;
 mod recipe;
 mod recipes;
 mod stacks;
@@ -225,7 +226,8 @@ impl<T: Element> Case<T> {
             input_grad: self.symbols.is_none(),
         };
         let mut poll = || false;
-        let mut run = program.forward(&call, &mut poll).unwrap();
+        let mut run = program.begin(&call).unwrap();
+        run.forward(&mut poll).unwrap();
         let output = run.result(0).unwrap().to_vec();
         let after = (0..states.len())
             .map(|k| run.state(k).unwrap().to_vec())
@@ -235,14 +237,30 @@ impl<T: Element> Case<T> {
             results: &[Some(&self.output_grad)],
             states: &grads,
         };
-        run.backward(isa, threads, incoming, &mut poll).unwrap();
+        run.receive(incoming).unwrap();
+        run.backward(&mut poll).unwrap();
         let mut params: Vec<Vec<T>> = values
             .iter()
             .map(|value| vec![T::ZERO; value.len()])
             .collect();
         let mut into: Vec<&mut [T]> = params.iter_mut().map(|p| &mut p[..]).collect();
-        weight_gradients(isa, &[&run], &values, &mut into).unwrap();
+        weight_gradients(&[&run], &values, &mut into).unwrap();
         let input = run.input_grad().unwrap().filter(|_| self.symbols.is_none());
+        // What was computed from parameters alone hands its gradients on to them.
+        for (weight, grad) in weights.iter().zip(&params) {
+            for (sum, &g) in weight.grad_mut().unwrap().iter_mut().zip(grad) {
+                *sum += g;
+            }
+        }
+        if !prelude.is_empty() {
+            prelude.backward(false).unwrap();
+        }
+        let taken = |m: &Matrix<T>| {
+            let grad = m.grad().unwrap().to_vec();
+            m.zero_grad().unwrap();
+            grad
+        };
+        let params = self.model.params().matrices().iter().map(taken).collect();
         Outcome {
             output,
             states: after,

@@ -20,6 +20,11 @@ impl Simd for Avx2 {
     fn mul_add<T: Element>(a: T, b: T, c: T) -> T {
         a.fused_mul_add(b, c)
     }
+    #[inline(always)]
+    fn prefetch<T>(from: *const T) {
+        // SAFETY: a prefetch of any address is no access.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+    }
 }
 
 /// Calls an intrinsic that touches registers only.
@@ -32,10 +37,10 @@ macro_rules! call {
 
 macro_rules! register {
     ($name:ident: $lanes:literal, $type:ident, $register:ident, $bits:ident, $mantissa:literal, $bias:literal;
-     $set1:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident
-     $sqrt:ident $round:ident $compare:ident $blend:ident $and:ident $andnot:ident $or:ident $xor:ident
+     $set1:ident $load:ident $load_masked:ident $store:ident $store_first:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident
+     $sqrt:ident $min:ident $max:ident $round:ident $compare:ident $blend:ident $and:ident $andnot:ident $or:ident $xor:ident
      $to_bits:ident $from_bits:ident $shift_left:ident $shift_right:ident
-     $set_bits:ident) => {
+     $set_bits:ident $transpose:ident) => {
         /// A register.
         #[derive(Clone, Copy, Debug)]
         pub(in crate::kernels) struct $name($register);
@@ -100,19 +105,27 @@ macro_rules! register {
             }
             #[inline(always)]
             fn load_first(from: &[$type]) -> Self {
-                let mut all = [0.0; $lanes];
-                for (all, from) in all.iter_mut().zip(from) {
-                    *all = *from;
-                }
-                Self::load(&all)
+                /// All bits in as many lanes as numbers are wanted, from the right place on.
+                const MASKS: [$bits; 2 * $lanes] = {
+                    let mut masks = [0; 2 * $lanes];
+                    let mut i = 0;
+                    while i < $lanes {
+                        masks[i] = -1;
+                        i += 1;
+                    }
+                    masks
+                };
+                let at = $lanes - from.len().min($lanes);
+                // SAFETY: `at` leaves LANES masks, and only lanes with a mask are read.
+                Self(unsafe {
+                    let mask = _mm256_loadu_si256(MASKS.as_ptr().add(at).cast());
+                    $load_masked(from.as_ptr(), mask)
+                })
             }
             #[inline(always)]
             fn store_first(self, to: &mut [$type]) {
-                let mut all = [0.0; $lanes];
-                self.store(&mut all);
-                for (to, x) in to.iter_mut().zip(all) {
-                    *to = x;
-                }
+                // SAFETY: there is room for the numbers of `to`, of which LANES are written at most.
+                unsafe { $store_first(self.0, to.as_mut_ptr(), to.len().min($lanes)) }
             }
             #[inline(always)]
             fn mul_add(self, a: Self, b: Self) -> Self {
@@ -126,6 +139,15 @@ macro_rules! register {
             #[inline(always)]
             fn sqrt(self) -> Self {
                 Self(call!($sqrt(self.0)))
+            }
+            #[inline(always)]
+            fn at_most(self, high: f64) -> Self {
+                // Where either is NaN the instruction gives its second operand.
+                Self(call!($min(Self::number(high).0, self.0)))
+            }
+            #[inline(always)]
+            fn at_least(self, low: f64) -> Self {
+                Self(call!($max(Self::number(low).0, self.0)))
             }
             #[inline(always)]
             fn round(self) -> Self {
@@ -176,6 +198,15 @@ macro_rules! register {
                 Self(call!($blend(no.0, yes.0, mask)))
             }
             #[inline(always)]
+            fn transpose(from: &[$type], from_step: usize, to: &mut [$type], to_step: usize) {
+                let rows = std::array::from_fn(|i| Self::load(&from[i * from_step..]).0);
+                // SAFETY: see `Avx2`: the CPU has the instructions.
+                let columns: [_; $lanes] = unsafe { $transpose(rows) };
+                for (p, column) in columns.into_iter().enumerate() {
+                    Self(column).store(&mut to[p * to_step..]);
+                }
+            }
+            #[inline(always)]
             fn map_lanes(self, f: impl Fn($type) -> $type) -> Self {
                 let mut all = [0.0; $lanes];
                 self.store(&mut all);
@@ -186,12 +217,100 @@ macro_rules! register {
 }
 
 register!(F32x8: 8, f32, __m256, i32, 23, 127.0;
-    _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps
-    _mm256_div_ps _mm256_fmadd_ps _mm256_sqrt_ps _mm256_round_ps _mm256_cmp_ps _mm256_blendv_ps
+    _mm256_set1_ps _mm256_loadu_ps _mm256_maskload_ps _mm256_storeu_ps store_first_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps
+    _mm256_div_ps _mm256_fmadd_ps _mm256_sqrt_ps _mm256_min_ps _mm256_max_ps _mm256_round_ps _mm256_cmp_ps _mm256_blendv_ps
     _mm256_and_ps _mm256_andnot_ps _mm256_or_ps _mm256_xor_ps _mm256_castps_si256
-    _mm256_castsi256_ps _mm256_slli_epi32 _mm256_srli_epi32 _mm256_set1_epi32);
+    _mm256_castsi256_ps _mm256_slli_epi32 _mm256_srli_epi32 _mm256_set1_epi32 transpose_ps);
 register!(F64x4: 4, f64, __m256d, i64, 52, 1023.0;
-    _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd
-    _mm256_div_pd _mm256_fmadd_pd _mm256_sqrt_pd _mm256_round_pd _mm256_cmp_pd _mm256_blendv_pd
+    _mm256_set1_pd _mm256_loadu_pd _mm256_maskload_pd _mm256_storeu_pd store_first_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd
+    _mm256_div_pd _mm256_fmadd_pd _mm256_sqrt_pd _mm256_min_pd _mm256_max_pd _mm256_round_pd _mm256_cmp_pd _mm256_blendv_pd
     _mm256_and_pd _mm256_andnot_pd _mm256_or_pd _mm256_xor_pd _mm256_castpd_si256
-    _mm256_castsi256_pd _mm256_slli_epi64 _mm256_srli_epi64 _mm256_set1_epi64x);
+    _mm256_castsi256_pd _mm256_slli_epi64 _mm256_srli_epi64 _mm256_set1_epi64x transpose_pd);
+
+/// The first `n` <= 8 numbers: in parts of 4, 2 and 1, for a masked store is slow where it counts
+/// (tens of cycles on AMD's).
+#[inline(always)]
+unsafe fn store_first_ps(x: __m256, mut to: *mut f32, n: usize) {
+    // SAFETY: see `Avx2`; the caller has room for n numbers.
+    unsafe {
+        if n == 8 {
+            return _mm256_storeu_ps(to, x);
+        }
+        let mut low = _mm256_castps256_ps128(x);
+        if n & 4 != 0 {
+            _mm_storeu_ps(to, low);
+            low = _mm256_extractf128_ps::<1>(x);
+            to = to.add(4);
+        }
+        if n & 2 != 0 {
+            _mm_storel_pd(to.cast(), _mm_castps_pd(low));
+            low = _mm_movehl_ps(low, low);
+            to = to.add(2);
+        }
+        if n & 1 != 0 {
+            _mm_store_ss(to, low);
+        }
+    }
+}
+
+/// The first `n` <= 4 numbers.
+#[inline(always)]
+unsafe fn store_first_pd(x: __m256d, mut to: *mut f64, n: usize) {
+    // SAFETY: as above.
+    unsafe {
+        if n == 4 {
+            return _mm256_storeu_pd(to, x);
+        }
+        let mut low = _mm256_castpd256_pd128(x);
+        if n & 2 != 0 {
+            _mm_storeu_pd(to, low);
+            low = _mm256_extractf128_pd::<1>(x);
+            to = to.add(2);
+        }
+        if n & 1 != 0 {
+            _mm_store_sd(to, low);
+        }
+    }
+}
+
+/// Columns from rows: pairs, then fours, then both halves.
+#[inline(always)]
+unsafe fn transpose_ps(r: [__m256; 8]) -> [__m256; 8] {
+    // SAFETY: see `Avx2`.
+    unsafe {
+        let mut pairs = r;
+        for i in 0..4 {
+            pairs[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+            pairs[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+        }
+        let mut fours = pairs;
+        for i in [0, 4] {
+            fours[i] = _mm256_shuffle_ps::<0x44>(pairs[i], pairs[i + 2]);
+            fours[i + 1] = _mm256_shuffle_ps::<0xEE>(pairs[i], pairs[i + 2]);
+            fours[i + 2] = _mm256_shuffle_ps::<0x44>(pairs[i + 1], pairs[i + 3]);
+            fours[i + 3] = _mm256_shuffle_ps::<0xEE>(pairs[i + 1], pairs[i + 3]);
+        }
+        let mut columns = fours;
+        for i in 0..4 {
+            columns[i] = _mm256_permute2f128_ps::<0x20>(fours[i], fours[i + 4]);
+            columns[i + 4] = _mm256_permute2f128_ps::<0x31>(fours[i], fours[i + 4]);
+        }
+        columns
+    }
+}
+
+/// Columns from rows: pairs, then both halves.
+#[inline(always)]
+unsafe fn transpose_pd(r: [__m256d; 4]) -> [__m256d; 4] {
+    // SAFETY: see `Avx2`.
+    unsafe {
+        let [a, b] = [[r[0], r[1]], [r[2], r[3]]]
+            .map(|[x, y]| [_mm256_unpacklo_pd(x, y), _mm256_unpackhi_pd(x, y)]);
+        [
+            _mm256_permute2f128_pd::<0x20>(a[0], b[0]),
+            _mm256_permute2f128_pd::<0x20>(a[1], b[1]),
+            _mm256_permute2f128_pd::<0x31>(a[0], b[0]),
+            _mm256_permute2f128_pd::<0x31>(a[1], b[1]),
+        ]
+    }
+}

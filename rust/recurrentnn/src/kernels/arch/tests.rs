@@ -84,6 +84,35 @@ fn registers_compute_each_lane() {
     for_all!(every_lane_is_the_plain_number);
 }
 
+/// A square in the middle of larger matrices.
+struct Transposes<T>(Vec<T>);
+
+impl<T: Element> Task for Transposes<T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let lanes = T::Vector::<S>::LANES;
+        let (from_step, to_step) = (lanes + 3, lanes + 1);
+        let mut to = vec![T::ZERO; lanes * to_step];
+        T::Vector::<S>::transpose(&self.0, from_step, &mut to, to_step);
+        for p in 0..lanes {
+            for i in 0..lanes {
+                assert_eq!(to[p * to_step + i], self.0[i * from_step + p]);
+            }
+        }
+        assert!((1..lanes).all(|p| to[p * to_step - 1] == T::ZERO));
+    }
+}
+
+fn squares_are_transposed<T: Element>(isa: Isa) {
+    isa.run(Transposes(numbers::<T>(1, 400)));
+}
+
+#[test]
+fn transposing_swaps_rows_and_columns() {
+    for_all!(squares_are_transposed);
+}
+
 /// A NaN in either operand is the answer of both.
 struct KeepsNan<T>(T);
 

@@ -5,16 +5,16 @@
 //! element depend on its row of `a`, its column of `b` and the instruction set, on nothing else:
 //! neither on the batch it is computed in nor on the number of threads.
 
-mod block;
-mod pack;
-mod tile;
+mod bulk;
 mod vector;
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
-use self::block::Block;
+use self::bulk::{Bulk, Left};
 use self::vector::VectorBlock;
 use super::isa::Isa;
+use super::panel::tile::TILE_COLS;
 use super::parallel::threads;
 use crate::element::Element;
 
@@ -35,7 +35,7 @@ const PARALLEL_MACS: usize = 1 << 20;
 const PARALLEL_VECTOR_MACS: usize = 1 << 18;
 /// Rows and columns of `c` go to threads in multiples of a cache line or of a tile.
 const ROW_GRAIN: usize = 16;
-const COLUMN_GRAIN: usize = tile::TILE_COLS;
+const COLUMN_GRAIN: usize = TILE_COLS;
 
 /// Adds the m x n product of `op(a)` (m x k) and `op(b)` (k x n) to `c`.
 ///
@@ -64,43 +64,128 @@ pub fn gemm<T: Element>(
         start: c.as_mut_ptr(),
         column_step: m,
     };
-    // A vector is contiguous, stored transposed or not.
-    if n == 1 {
+    // A vector is contiguous, stored transposed or not; a row is the transpose of a column:
+    // c' += op(b)' * op(a)'.
+    if n == 1 && a.row_step == 1 {
         vector_product(isa, m, a, b.values, c);
-    } else if m == 1 {
-        // A row is the transpose of a column: c' += op(b)' * op(a)'.
+    } else if m == 1 && b.column_step == 1 {
         vector_product(isa, n, b.transposed(), a.values, c);
+    } else if m == 1 {
+        let x = Strided::new(a.values, k, 1, false);
+        let (a, column_step) = (b.transposed(), n);
+        bulk_product(
+            isa,
+            &[Left {
+                rows: n,
+                a,
+                c: Output { column_step, ..c },
+            }],
+            x,
+            (k, 1),
+        );
     } else {
-        matrix_product(isa, (m, n, k), a, b, c);
+        bulk_product(isa, &[Left { rows: m, a, c }], b, (k, n));
     }
 }
 
-fn matrix_product<T: Element>(
+/// One weight's gradient in [`outer`].
+#[derive(Debug)]
+pub struct Outer<'a, T> {
+    /// Rows of the weight.
+    pub rows: usize,
+    /// The gradient of the product, rows x cols.
+    pub dz: &'a [T],
+    /// The gradient of the weight, rows x operand_rows.
+    pub dw: &'a mut [T],
+}
+
+/// Adds `dz * operand'` to each `dw`, with the operand operand_rows x cols: gradients of weights
+/// that were multiplied with the same operand.
+///
+/// # Panics
+/// If a slice has not the length of its matrix.
+pub fn outer<T: Element>(
     isa: Isa,
-    (m, n, k): (usize, usize, usize),
-    a: Strided<'_, T>,
-    b: Strided<'_, T>,
-    c: Output<T>,
+    targets: &mut [Outer<'_, T>],
+    operand: &[T],
+    operand_rows: usize,
+    cols: usize,
 ) {
-    let multiply = |i0: usize, rows: usize, j0: usize, cols: usize| {
-        isa.run(Block {
-            rows,
-            cols,
-            depth: k,
-            a: a.from(i0, 0),
+    assert_eq!(operand.len(), operand_rows * cols);
+    let lefts: Vec<_> = targets
+        .iter_mut()
+        .map(|Outer { rows, dz, dw }| {
+            assert_eq!(dz.len(), *rows * cols);
+            assert_eq!(dw.len(), *rows * operand_rows);
+            let c = Output {
+                start: dw.as_mut_ptr(),
+                column_step: *rows,
+            };
+            let a = Strided::new(dz, *rows, cols, false);
+            Left { rows: *rows, a, c }
+        })
+        .filter(|left| left.rows > 0)
+        .collect();
+    if !lefts.is_empty() && operand_rows > 0 && cols > 0 {
+        let b = Strided::new(operand, cols, operand_rows, true);
+        bulk_product(isa, &lefts, b, (cols, operand_rows));
+    }
+}
+
+/// `c += a * b` of all `lefts`: b is k x n.
+fn bulk_product<T: Element>(
+    isa: Isa,
+    lefts: &[Left<'_, T>],
+    b: Strided<'_, T>,
+    (k, n): (usize, usize),
+) {
+    let multiply = |lefts: &[Left<'_, T>], j0: usize, cols: usize| {
+        let lefts: SmallVec<[_; 4]> = (lefts.iter())
+            .map(|left| Left {
+                c: left.c.from(0, j0),
+                ..*left
+            })
+            .collect();
+        Bulk {
+            isa,
+            lefts: &lefts,
             b: b.from(0, j0),
-            c: c.from(i0, j0),
-        });
+            depth: k,
+            cols,
+        }
+        .run();
     };
+    let m: usize = lefts.iter().map(|left| left.rows).sum();
     let parts = threads_for(m * n * k, PARALLEL_MACS);
     if parts == 1 {
-        multiply(0, m, 0, n);
+        multiply(lefts, 0, n);
     } else if m >= n.min(parts * 4 * ROW_GRAIN) {
         // Rows by preference: then no thread packs a row of `a` that another packs too.
-        split(m, parts, ROW_GRAIN).for_each(|(i0, rows)| multiply(i0, rows, 0, n));
+        split(m, parts, ROW_GRAIN).for_each(|(from, rows)| {
+            multiply(&rows_of(lefts, from, from + rows), 0, n);
+        });
     } else {
-        split(n, parts, COLUMN_GRAIN).for_each(|(j0, cols)| multiply(0, m, j0, cols));
+        split(n, parts, COLUMN_GRAIN).for_each(|(j0, cols)| multiply(lefts, j0, cols));
     }
+}
+
+/// What rows `from..to` of all lefts below one another have of each.
+fn rows_of<'a, T: Copy>(lefts: &[Left<'a, T>], from: usize, to: usize) -> Vec<Left<'a, T>> {
+    let mut end = 0;
+    let mut some = Vec::new();
+    for left in lefts {
+        let start = end;
+        end += left.rows;
+        let (from, to) = (from.max(start), to.min(end));
+        if from < to {
+            some.push(Left {
+                rows: to - from,
+                a: left.a.from(from - start, 0),
+                c: left.c.from(from - start, 0),
+            });
+        }
+    }
+    some
 }
 
 fn vector_product<T: Element>(isa: Isa, rows: usize, a: Strided<'_, T>, x: &[T], y: Output<T>) {

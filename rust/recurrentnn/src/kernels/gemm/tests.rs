@@ -193,3 +193,42 @@ fn a_short_operand_is_refused() {
         &mut [0.0; 4],
     );
 }
+
+fn outer_is_naive<T: Element>(isa: Isa) {
+    for (rows, operand_rows, cols) in [
+        (&[20, 20, 20, 20][..], 20, 62),
+        (&[33, 0, 7, 1], 13, 300),
+        (&[70], 1, 1),
+        (&[90, 120], 130, 90),
+        (&[3], 0, 4),
+    ] {
+        let operand = numbers::<T>(1, operand_rows * cols);
+        let dz: Vec<_> = (rows.iter()).map(|m| numbers::<T>(2, m * cols)).collect();
+        let before: Vec<_> = (rows.iter())
+            .map(|m| numbers::<T>(3, m * operand_rows))
+            .collect();
+        let run = |threads: usize| {
+            let mut after = before.clone();
+            let mut targets: Vec<_> = (rows.iter().zip(&dz).zip(&mut after))
+                .map(|((&rows, dz), dw)| Outer { rows, dz, dw })
+                .collect();
+            with_threads(threads, || {
+                outer(isa, &mut targets, &operand, operand_rows, cols);
+            });
+            after
+        };
+        let one = run(1);
+        for (i, m) in rows.iter().enumerate() {
+            let size = (*m, operand_rows, cols);
+            let expected =
+                naive::gemm(Product::TransposedRight, size, &dz[i], &operand, &before[i]);
+            assert_close(&one[i], &expected, rounding(cols));
+        }
+        assert_eq!(run(3), one);
+    }
+}
+
+#[test]
+fn gradients_of_weights_are_naive_for_any_number_of_threads() {
+    for_all!(outer_is_naive);
+}

@@ -1,12 +1,13 @@
-//! A matrix times a vector: every element of the matrix is used once, so nothing is packed.
+//! A matrix of adjacent rows times a vector: every element of the matrix is used once, so nothing is
+//! packed.
 
-use super::tile::{Place, tile};
 use super::{Output, Strided};
 use crate::element::Element;
-use crate::element::simd::Simd;
+use crate::element::simd::{Simd, Vector};
 use crate::kernels::isa::Task;
+use crate::kernels::panel::tile::{Factor, Panels, Start, Strip, accumulate, begin, finish};
 
-/// `y += a * x` for `rows` rows of `a`.
+/// `y += a * x` for `rows` rows of `a`, which are adjacent.
 pub(super) struct VectorBlock<'a, T> {
     pub(super) rows: usize,
     pub(super) a: Strided<'a, T>,
@@ -17,76 +18,68 @@ pub(super) struct VectorBlock<'a, T> {
 impl<T: Element> Task for VectorBlock<'_, T> {
     type Output = ();
 
+    /// Twelve registers of rows at a time, then two, then one, then what does not fill one.
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Strided {
-            values,
-            row_step,
-            column_step,
-        } = self.a;
-        assert!(values.len() > (self.rows - 1) * row_step + (self.x.len() - 1) * column_step);
-        if self.a.row_step == 1 {
-            // Eight registers of rows at a time, and ever fewer for the rest.
-            let mut i = 0;
-            match 8 * S::REGISTER_BYTES / size_of::<T>() {
-                64 => i = self.adjacent_rows::<S, 64>(i),
-                32 => i = self.adjacent_rows::<S, 32>(i),
-                _ => {}
+        let Self { rows, a, x, y } = self;
+        assert_eq!(a.row_step, 1);
+        assert!(a.values.len() >= (x.len() - 1) * a.column_step + rows);
+        let mut i = 0;
+        // SAFETY: `a` has been asserted to have all rows in all columns; those of `y` are ours.
+        unsafe {
+            i = self.registers::<S, 6, 2>(i);
+            i = self.registers::<S, 1, 2>(i);
+            i = self.registers::<S, 1, 1>(i);
+        }
+        if i < rows {
+            let mut acc = [T::ZERO; 64];
+            let acc = &mut acc[..rows - i];
+            // SAFETY: these rows of `y` are ours.
+            let y = unsafe { std::slice::from_raw_parts_mut(y.start.add(i), rows - i) };
+            acc.copy_from_slice(y);
+            for (p, x) in x.iter().enumerate() {
+                let column = &a.values[i + p * a.column_step..][..rows - i];
+                for (acc, a) in acc.iter_mut().zip(column) {
+                    *acc = S::mul_add(*a, *x, *acc);
+                }
             }
-            i = self.adjacent_rows::<S, 16>(i);
-            i = self.adjacent_rows::<S, 8>(i);
-            i = self.adjacent_rows::<S, 4>(i);
-            i = self.adjacent_rows::<S, 2>(i);
-            self.adjacent_rows::<S, 1>(i);
-        } else {
-            let mut i = 0;
-            i = self.distant_rows::<S, 8>(i);
-            i = self.distant_rows::<S, 4>(i);
-            self.distant_rows::<S, 1>(i);
+            y.copy_from_slice(acc);
         }
     }
 }
 
 impl<T: Element> VectorBlock<'_, T> {
-    /// As many times ROWS rows as there are from row `i` on; returns the first row left.
+    /// As many times P times R registers as there are from row `i` on; returns the first row left.
+    ///
+    /// # Safety
+    /// All rows are in all columns of `a`, and in `y`.
     #[inline(always)]
-    fn adjacent_rows<S: Simd, const ROWS: usize>(&self, mut i: usize) -> usize {
-        let x = Place {
-            start: self.x.as_ptr(),
-            row_step: 1,
-            column_step: 0,
-        };
-        while i + ROWS <= self.rows {
-            // SAFETY: rows i..i + ROWS exist in `a` and, ours alone, in `y`; `run` has asserted
-            // the length of `a`.
-            unsafe {
-                let a = self.a.values.as_ptr().add(i);
-                let y = self.y.start.add(i);
-                tile::<S, T, ROWS, 1>(self.x.len(), a, self.a.column_step, x, y, 0);
-            }
-            i += ROWS;
-        }
-        i
-    }
-
-    /// The same where the elements of a row, not of a column, are adjacent: ROWS scalar chains side
-    /// by side, for a sum of lanes would be another order of summation.
-    #[inline(always)]
-    fn distant_rows<S: Simd, const ROWS: usize>(&self, mut i: usize) -> usize {
-        while i + ROWS <= self.rows {
-            let rows: [&[T]; ROWS] = std::array::from_fn(|r| {
-                &self.a.values[(i + r) * self.a.row_step..][..self.x.len()]
+    unsafe fn registers<S: Simd, const P: usize, const R: usize>(&self, mut i: usize) -> usize {
+        let rows = R * T::Vector::<S>::LANES;
+        while i + P * rows <= self.rows {
+            let strips: [Strip<T>; P] = std::array::from_fn(|q| Strip {
+                output: self.y.start.wrapping_add(i + q * rows),
+                column_step: 0,
+                rows,
+                start: Start::Keep,
             });
-            // SAFETY: rows i..i + ROWS of `y` exist and are ours.
-            let y = unsafe { &mut *self.y.start.add(i).cast::<[T; ROWS]>() };
-            let mut acc = *y;
-            for (p, x) in self.x.iter().enumerate() {
-                for (acc, row) in acc.iter_mut().zip(rows) {
-                    *acc = S::mul_add(row[p], *x, *acc);
-                }
+            let a = Panels {
+                start: self.a.values[i..].as_ptr(),
+                step: self.a.column_step,
+                panel_step: rows,
+            };
+            let x = Factor {
+                start: self.x.as_ptr(),
+                row_step: 1,
+                column_step: 0,
+            };
+            // SAFETY: the caller's promise.
+            unsafe {
+                let mut tile = begin::<T::Vector<S>, P, R, 1>(&strips);
+                accumulate::<S, T, P, R, 1>(&mut tile, a, x, self.x.len());
+                finish::<T::Vector<S>, P, R, 1>(&tile, &strips);
             }
-            *y = acc;
-            i += ROWS;
+            i += P * rows;
         }
         i
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::lanes::Lanes;
 use super::memory::{Place, Plane, Span};
+use super::run;
 use crate::kernels::isa::Isa;
 
 /// What a machine runs.
@@ -164,8 +165,23 @@ impl<T> Code<T> {
         &self.stages
     }
 
+    /// Multiply-adds, or as much work, that some of its stages do for one column.
+    pub fn work(&self, stages: std::ops::RangeTo<usize>) -> usize {
+        self.stages[stages]
+            .iter()
+            .map(|stage| run::work(self, stage))
+            .sum()
+    }
+
     fn check(&self) {
         let rows = |place: Place| self.planes[place.plane].rows;
+        let written = |place: Place| {
+            let span = self.planes[place.plane].span;
+            assert!(
+                !matches!(span, Span::Repeated | Span::Fixed(_)),
+                "a constant is written"
+            );
+        };
         for stage in &self.stages {
             self.check_places(stage);
             for instruction in &stage.instructions {
@@ -178,6 +194,7 @@ impl<T> Code<T> {
                         for ((target, start), expected) in multiply.targets.iter().zip(target_rows)
                         {
                             assert_eq!(rows(*target), *expected);
+                            written(*target);
                             assert!(multiply.operand.iter().all(|p| p != target));
                             if let Start::Column(bias) = start {
                                 assert_eq!(self.planes[*bias].rows, *expected);
@@ -200,14 +217,19 @@ impl<T> Code<T> {
                             let last = step.inputs[..step.lanes.arity()].iter().max();
                             let last = last.copied().unwrap_or(0).max(step.output);
                             assert!(last < segment.operands.len());
+                            if let Operand::Place(place) = segment.operands[step.output] {
+                                written(place);
+                            }
                         }
                     }
                     Instruction::Call(call) => {
                         assert!(call.inputs.iter().all(|p| *p != call.output));
+                        written(call.output);
                     }
                     Instruction::Gather(gather) => {
                         assert_eq!(self.planes[gather.table].rows, rows(gather.target));
-                        assert!(gather.table != gather.target.plane);
+                        assert!(matches!(self.planes[gather.table].span, Span::Fixed(_)));
+                        written(gather.target);
                     }
                 }
             }

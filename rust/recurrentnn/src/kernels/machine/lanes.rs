@@ -73,37 +73,65 @@ pub(super) unsafe fn each<S: Simd, T: Element, const N: usize>(
     len: usize,
 ) {
     let lanes = T::Vector::<S>::LANES;
-    // SAFETY (of both): `count` numbers from `i` on exist, by the caller's promise.
-    let read = |i: usize, count: usize| {
-        inputs.map(|input| unsafe { std::slice::from_raw_parts(input.add(i), count) })
-    };
-    let write =
-        |i: usize, count: usize| unsafe { std::slice::from_raw_parts_mut(out.add(i), count) };
     let mut i = 0;
     while i + 2 * lanes <= len {
-        let a = read(i, lanes).map(T::Vector::<S>::load);
-        let b = read(i + lanes, lanes).map(T::Vector::<S>::load);
-        let (a, b) = (f.of(a), f.of(b));
-        a.store(write(i, lanes));
-        b.store(write(i + lanes, lanes));
+        // SAFETY: both registers lie within `len`, by the caller's promise.
+        unsafe {
+            let (a, b) = (
+                load::<S, T, N>(inputs, i),
+                load::<S, T, N>(inputs, i + lanes),
+            );
+            let (a, b) = (f.of(a), f.of(b));
+            a.store(std::slice::from_raw_parts_mut(out.add(i), lanes));
+            b.store(std::slice::from_raw_parts_mut(out.add(i + lanes), lanes));
+        }
         i += 2 * lanes;
     }
     while i < len {
         let count = lanes.min(len - i);
-        let whole = count == lanes;
-        let x = if whole {
-            read(i, lanes).map(T::Vector::<S>::load)
-        } else {
-            read(i, count).map(T::Vector::<S>::load_first)
-        };
-        let y = f.of(x);
-        if whole {
-            y.store(write(i, lanes));
-        } else {
-            y.store_first(write(i, count));
+        // SAFETY: `count` numbers from `i` on lie within `len`, by the caller's promise.
+        unsafe {
+            if count == lanes {
+                let y = f.of(load::<S, T, N>(inputs, i));
+                y.store(std::slice::from_raw_parts_mut(out.add(i), lanes));
+            } else {
+                let y = f.of(load_first::<S, T, N>(inputs, i, count));
+                y.store_first(std::slice::from_raw_parts_mut(out.add(i), count));
+            }
         }
         i += count;
     }
+}
+
+/// A register of each input. (Loops, not closures: those are not inlined for certain.)
+#[inline(always)]
+unsafe fn load<S: Simd, T: Element, const N: usize>(
+    inputs: [*const T; N],
+    i: usize,
+) -> [T::Vector<S>; N] {
+    let mut registers = [T::Vector::<S>::splat(T::ZERO); N];
+    for (register, input) in registers.iter_mut().zip(inputs) {
+        // SAFETY: as many numbers are there, by the caller's promise.
+        let from = unsafe { std::slice::from_raw_parts(input.add(i), T::Vector::<S>::LANES) };
+        *register = T::Vector::<S>::load(from);
+    }
+    registers
+}
+
+/// The first lanes of a register of each input.
+#[inline(always)]
+unsafe fn load_first<S: Simd, T: Element, const N: usize>(
+    inputs: [*const T; N],
+    i: usize,
+    count: usize,
+) -> [T::Vector<S>; N] {
+    let mut registers = [T::Vector::<S>::splat(T::ZERO); N];
+    for (register, input) in registers.iter_mut().zip(inputs) {
+        // SAFETY: as many numbers are there, by the caller's promise.
+        let from = unsafe { std::slice::from_raw_parts(input.add(i), count) };
+        *register = T::Vector::<S>::load_first(from);
+    }
+    registers
 }
 
 macro_rules! forms {

@@ -1,6 +1,7 @@
 //! Planes: the memory of a machine, laid out for so many steps and samples.
 
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use crate::element::Element;
 use crate::kernels::memory::Lines;
@@ -66,41 +67,124 @@ impl Plane {
     }
 }
 
-/// The numbers of all planes, for one extent.
-pub struct Memory<T> {
-    lines: Lines<T>,
-    planes: Vec<(Plane, usize)>,
-    extent: Extent,
-    /// Slots of each thread.
-    scratch: Vec<Lines<T>>,
+impl Span {
+    /// Whether a machine only reads such planes.
+    fn is_constant(self) -> bool {
+        matches!(self, Self::Repeated | Self::Fixed(_))
+    }
 }
 
 /// Planes start on a cache line.
 const ALIGNED: usize = 64;
 
+/// The planes that a machine only reads: runs share them.
+pub struct Constants<T> {
+    lines: Lines<T>,
+    /// Where each plane begins and how long it is, the others' lengths being 0.
+    places: Vec<(usize, usize)>,
+}
+
+impl<T: Element> Constants<T> {
+    /// Zeros for those of these planes; `None` if there is not that much memory.
+    pub fn new(planes: &[Plane], extent: Extent) -> Option<Self> {
+        let mut len = 0_usize;
+        let mut places = Vec::with_capacity(planes.len());
+        for plane in planes {
+            let own = if plane.span.is_constant() {
+                plane.len(extent)
+            } else {
+                0
+            };
+            places.push((len, own));
+            len = len.checked_add(own.next_multiple_of(ALIGNED / size_of::<T>()))?;
+        }
+        let lines = Lines::zeros(len)?;
+        Some(Self { lines, places })
+    }
+
+    /// The numbers of a plane, to be written.
+    pub fn plane_mut(&mut self, plane: usize) -> &mut [T] {
+        let (start, len) = self.places[plane];
+        &mut self.lines.as_mut_slice()[start..][..len]
+    }
+
+    fn plane(&self, plane: usize) -> &[T] {
+        let (start, len) = self.places[plane];
+        &self.lines.as_slice()[start..][..len]
+    }
+}
+
+/// The numbers of all planes, for one extent.
+pub struct Memory<T> {
+    lines: Lines<T>,
+    planes: Vec<(Plane, usize)>,
+    extent: Extent,
+    constants: Arc<Constants<T>>,
+    /// Slots of each thread.
+    scratch: Vec<Lines<T>>,
+}
+
 impl<T: Element> Memory<T> {
-    /// Memory for these planes; `reuse` is taken where it is large enough. `None` if there is not that
-    /// much memory.
-    pub fn new(planes: &[Plane], extent: Extent, reuse: Option<Self>) -> Option<Self> {
+    /// Memory for these planes, beside the constant ones; `reuse` is taken where it is large enough.
+    /// `None` if there is not that much memory.
+    ///
+    /// # Panics
+    /// If the constants are not of these planes.
+    pub fn new(
+        planes: &[Plane],
+        extent: Extent,
+        constants: Arc<Constants<T>>,
+        reuse: Option<Self>,
+    ) -> Option<Self> {
         let grain = ALIGNED / size_of::<T>();
         let mut len = 0_usize;
         let mut placed = Vec::with_capacity(planes.len());
         for plane in planes {
             placed.push((*plane, len));
-            len = len.checked_add(plane.len(extent).next_multiple_of(grain))?;
+            let own = if plane.span.is_constant() {
+                0
+            } else {
+                plane.len(extent)
+            };
+            len = len.checked_add(own.next_multiple_of(grain))?;
         }
         // What is much larger than needed is given back.
         let fits = |lines: &Lines<T>| lines.len() >= len && lines.len() / 4 <= len;
-        let lines = match reuse.map(|memory| memory.lines) {
-            Some(lines) if fits(&lines) => lines,
-            _ => Lines::zeros(len)?,
+        let (lines, scratch) = match reuse {
+            Some(memory) if fits(&memory.lines) => (memory.lines, memory.scratch),
+            _ => (Lines::zeros(len)?, Vec::new()),
         };
-        Some(Self {
+        let mut memory = Self {
             lines,
             planes: placed,
             extent,
-            scratch: Vec::new(),
-        })
+            constants: Arc::clone(&constants),
+            scratch,
+        };
+        memory.set_constants(constants);
+        Some(memory)
+    }
+
+    /// Whether these are its constants.
+    pub fn has(&self, constants: &Arc<Constants<T>>) -> bool {
+        Arc::ptr_eq(&self.constants, constants)
+    }
+
+    /// Takes other constants.
+    ///
+    /// # Panics
+    /// If they are not of these planes.
+    pub fn set_constants(&mut self, constants: Arc<Constants<T>>) {
+        assert_eq!(constants.places.len(), self.planes.len());
+        for ((plane, _), (_, len)) in self.planes.iter().zip(&constants.places) {
+            let own = if plane.span.is_constant() {
+                plane.len(self.extent)
+            } else {
+                0
+            };
+            assert_eq!(own, *len);
+        }
+        self.constants = constants;
     }
 
     /// Steps and samples.
@@ -121,13 +205,31 @@ impl<T: Element> Memory<T> {
     /// The numbers of a plane.
     pub fn plane(&self, plane: usize) -> &[T] {
         let (shape, start) = self.planes[plane];
+        if shape.span.is_constant() {
+            return self.constants.plane(plane);
+        }
         &self.lines.as_slice()[start..][..shape.len(self.extent)]
     }
 
-    /// The numbers of a plane, to be written.
+    /// The numbers of a plane that is not constant, to be written.
+    ///
+    /// # Panics
+    /// If it is constant.
     pub fn plane_mut(&mut self, plane: usize) -> &mut [T] {
         let (shape, start) = self.planes[plane];
+        assert!(!shape.span.is_constant());
         &mut self.lines.as_mut_slice()[start..][..shape.len(self.extent)]
+    }
+
+    /// A plane to be written, and a constant one.
+    ///
+    /// # Panics
+    /// If they are not.
+    pub fn beside_constant(&mut self, write: usize, constant: usize) -> (&mut [T], &[T]) {
+        let (shape, start) = self.planes[write];
+        assert!(!shape.span.is_constant());
+        let to = &mut self.lines.as_mut_slice()[start..][..shape.len(self.extent)];
+        (to, self.constants.plane(constant))
     }
 
     /// Makes sure of `threads` scratch memories of `len` numbers; false if there is not that much.
@@ -148,6 +250,7 @@ impl<T: Element> Memory<T> {
             start: NonNull::from(self.lines.as_mut_slice()).cast(),
             len: self.lines.len(),
             planes: &self.planes,
+            constants: &self.constants,
             extent: self.extent,
         };
         (shared, &mut self.scratch)
@@ -180,13 +283,14 @@ pub(super) struct Shared<'a, T> {
     start: NonNull<T>,
     len: usize,
     planes: &'a [(Plane, usize)],
+    constants: &'a Constants<T>,
     extent: Extent,
 }
 
 // SAFETY: a `Shared` hands out addresses only; who uses them argues that no two threads meet.
-unsafe impl<T: Send> Send for Shared<'_, T> {}
+unsafe impl<T: Send + Sync> Send for Shared<'_, T> {}
 // SAFETY: as above.
-unsafe impl<T: Send> Sync for Shared<'_, T> {}
+unsafe impl<T: Send + Sync> Sync for Shared<'_, T> {}
 
 impl<T: Element> Shared<'_, T> {
     pub(super) fn extent(&self) -> Extent {
@@ -205,6 +309,12 @@ impl<T: Element> Shared<'_, T> {
     #[inline]
     pub(super) fn at(&self, place: Place, columns: Columns) -> *mut T {
         let (plane, start) = self.planes[place.plane];
+        if plane.span.is_constant() {
+            // Only ever read: the code's check has found no such plane among what it writes.
+            let all = self.constants.plane(place.plane);
+            assert!(plane.span != Span::Repeated || all.len() >= plane.rows * columns.count);
+            return all.as_ptr().cast_mut();
+        }
         let batch = self.extent.batch;
         let first = match plane.span {
             Span::Steps => columns.step * batch + columns.first,
@@ -214,11 +324,10 @@ impl<T: Element> Shared<'_, T> {
             Span::Repeated | Span::Fixed(_) => 0,
         };
         let from = start + first * plane.rows;
-        let last = match plane.span {
-            Span::Fixed(columns) => from + plane.rows * columns,
-            _ => from + plane.rows * columns.count,
-        };
-        assert!(last <= self.len, "columns outside of the memory");
+        assert!(
+            from + plane.rows * columns.count <= self.len,
+            "columns outside of the memory"
+        );
         // SAFETY: within the allocation, by the assertion.
         unsafe { self.start.add(from) }.as_ptr()
     }

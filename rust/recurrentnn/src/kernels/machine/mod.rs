@@ -27,5 +27,5 @@ pub use code::{
 };
 pub use function::{Function, Use};
 pub use lanes::Lanes;
-pub use memory::{Extent, Memory, Place, Plane, Span};
+pub use memory::{Constants, Extent, Memory, Place, Plane, Span};
 pub use team::{Run, Stopped};

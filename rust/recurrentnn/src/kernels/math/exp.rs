@@ -1,6 +1,6 @@
 //! The exponential function, and the parts of it that its kin are made of.
 
-use super::{at_least, at_most, for_type, ln_2, polynomial};
+use super::{for_type, ln_2, polynomial};
 use crate::element::simd::Vector;
 
 /// (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2; 2^-28.2 of e^r remain.
@@ -51,7 +51,7 @@ pub(super) fn scale<V: Vector>(x: V, n: V) -> V {
 pub fn exp<V: Vector>(x: V) -> V {
     // Beyond these the result is 0 or infinite, and n stays in the reach of `scale`.
     let (low, high) = for_type::<V, _>((-105.0, 89.0), (-747.0, 710.0));
-    let x = at_least(at_most(x, V::number(high)), V::number(low));
+    let x = x.at_most(high).at_least(low);
     let (n, q) = parts(x);
     scale(V::number(1.0) + q, n)
 }

@@ -1,6 +1,6 @@
 //! The exponential function minus one.
 
-use super::{at_least, at_most, exp, for_type};
+use super::{exp, for_type};
 use crate::element::simd::Vector;
 
 /// e^x - 1, exact to rounding near 0.
@@ -8,10 +8,10 @@ use crate::element::simd::Vector;
 pub fn exp_m1<V: Vector>(x: V) -> V {
     // Below -40 the 1 is all that is left of the result.
     let high = for_type::<V, _>(89.0, 710.0);
-    let bounded = at_least(at_most(x, V::number(high)), V::number(-40.0));
+    let bounded = x.at_most(high).at_least(-40.0);
     let (n, q) = exp::parts(bounded);
     // 2^n (1 + q) - 1 = 2^n (q + (1 - 2^-n)), where for n > 100 the last power is lost anyway.
-    let lost = (-at_most(n, V::number(100.0))).power_of_two();
+    let lost = (-n.at_most(100.0)).power_of_two();
     let y = exp::scale(q + (V::number(1.0) - lost), n);
     // Of 0, the reduction keeps the value but not the sign.
     y.with_sign_of(x)

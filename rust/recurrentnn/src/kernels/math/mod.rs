@@ -57,18 +57,6 @@ fn polynomial<V: Vector>(x: V, coefficients: &[f64]) -> V {
     sum
 }
 
-/// x where it is less than `high`, or NaN; else `high`.
-#[inline(always)]
-fn at_most<V: Vector>(x: V, high: V) -> V {
-    V::select(x.greater(high), high, x)
-}
-
-/// x where it is greater than `low`, or NaN; else `low`.
-#[inline(always)]
-fn at_least<V: Vector>(x: V, low: V) -> V {
-    V::select(low.greater(x), low, x)
-}
-
 /// ln 2 in two parts. The higher has zeros at its end: its product with any exponent is exact.
 #[inline(always)]
 fn ln_2<V: Vector>() -> (V, V) {
@@ -78,3 +66,6 @@ fn ln_2<V: Vector>() -> (V, V) {
     );
     (V::number(high), V::number(low))
 }
+
+#[cfg(test)]
+mod tests;

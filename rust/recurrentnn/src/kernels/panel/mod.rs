@@ -5,13 +5,17 @@
 //! on nothing else: neither on how many columns nor on which panels are worked out in one call.
 
 mod drive;
-mod pack;
+pub(super) mod pack;
 mod packed;
-mod tile;
+pub(super) mod row;
+pub(super) mod tile;
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 pub use self::packed::Packed;
+pub(in crate::kernels) use self::packed::Panel;
 pub(in crate::kernels) use self::tile::Start;
 
 use self::drive::Multiply;
@@ -75,15 +79,21 @@ pub(in crate::kernels) unsafe fn multiply_panels<T: Element>(
         operand.iter().map(|s| s.rows).sum::<usize>(),
         packed.depth()
     );
+    if cols == 0 {
+        return;
+    }
     let (wholes, halves) = packed.runs(panels);
-    isa.run(Multiply {
+    let product = Multiply {
+        isa,
         wholes,
         halves,
         depth: packed.depth(),
         operand,
         targets,
         cols,
-    });
+    };
+    // SAFETY: the same promise.
+    unsafe { product.run() }
 }
 
 /// `outputs[i] += W_i operand`, of dense matrices of `cols` columns: for tests and measurements.
@@ -98,7 +108,7 @@ pub fn accumulate<T: Element>(
 ) {
     assert_eq!(operand.len(), packed.depth() * cols);
     assert_eq!(outputs.len(), packed.rows().len());
-    let targets: Vec<_> = outputs
+    let targets: SmallVec<[_; 4]> = outputs
         .iter_mut()
         .zip(packed.rows())
         .map(|(output, rows)| {

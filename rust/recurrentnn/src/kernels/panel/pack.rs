@@ -77,48 +77,29 @@ impl<T: Element> Task for PackTransposed<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        match self.registers * S::REGISTER_BYTES / size_of::<T>() {
-            32 => self.transpose::<32>(),
-            16 => self.transpose::<16>(),
-            8 => self.transpose::<8>(),
-            4 => self.transpose::<4>(),
-            _ => self.transpose::<2>(),
-        }
-    }
-}
-
-/// Rows and columns of a block that is transposed in registers.
-const SIDE: usize = 4;
-
-impl<T: Element> PackTransposed<'_, T> {
-    #[inline(always)]
-    fn transpose<const ROWS: usize>(self) {
-        let panel = &mut self.to.as_chunks_mut::<ROWS>().0[..self.depth];
-        let row = |i: usize| &self.from[i * self.step..][..self.depth];
-        let mut i = 0;
-        while i + SIDE <= self.rows {
-            let from: [&[T]; SIDE] = std::array::from_fn(|r| row(i + r));
-            let from = from.map(|row| row.as_chunks::<SIDE>());
-            let (blocks, rest) = panel.as_chunks_mut::<SIDE>();
-            for (q, block) in blocks.iter_mut().enumerate() {
-                let square = from.map(|row| row.0[q]);
-                for (p, to) in block.iter_mut().enumerate() {
-                    to[i..i + SIDE].copy_from_slice(&square.map(|row| row[p]));
-                }
-            }
-            for (p, to) in rest.iter_mut().enumerate() {
-                to[i..i + SIDE].copy_from_slice(&from.map(|row| row.1[p]));
-            }
-            i += SIDE;
-        }
-        for i in i..ROWS {
-            if i < self.rows {
-                for (to, x) in panel.iter_mut().zip(row(i)) {
-                    to[i] = *x;
-                }
+        let lanes = T::Vector::<S>::LANES;
+        let step = self.registers * lanes;
+        let to = &mut self.to[..self.depth * step];
+        for first in (0..step).step_by(lanes) {
+            let rows = self.rows.saturating_sub(first).min(lanes);
+            // Squares as long as there are some, single numbers for the rest.
+            let squares = if rows == lanes {
+                self.depth / lanes * lanes
             } else {
-                for to in panel.iter_mut() {
-                    to[i] = T::ZERO;
+                0
+            };
+            for p in (0..squares).step_by(lanes) {
+                let from = &self.from[first * self.step + p..];
+                T::Vector::<S>::transpose(from, self.step, &mut to[p * step + first..], step);
+            }
+            for p in squares..self.depth {
+                let to = &mut to[p * step + first..][..lanes];
+                for (i, to) in to.iter_mut().enumerate() {
+                    *to = if i < rows {
+                        self.from[(first + i) * self.step + p]
+                    } else {
+                        T::ZERO
+                    };
                 }
             }
         }

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::pack::{Pack, PackTransposed};
 use crate::element::Element;
-use crate::element::simd::Simd;
-use crate::kernels::isa::{Isa, Task};
+use crate::kernels::isa::Isa;
 use crate::kernels::memory::Lines;
 
 /// One or several weights stacked below one another, in panels whose rows are the lanes of registers.
@@ -29,12 +28,12 @@ pub struct Packed<T> {
 
 /// Which rows a panel has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Panel {
-    pub(super) target: usize,
+pub(in crate::kernels) struct Panel {
+    pub(in crate::kernels) target: usize,
     /// The first one, in its target.
-    pub(super) row: usize,
+    pub(in crate::kernels) row: usize,
     /// How many.
-    pub(super) rows: usize,
+    pub(in crate::kernels) rows: usize,
 }
 
 /// Some panels of one kind.
@@ -45,22 +44,14 @@ pub(super) struct Run<'a, T> {
     pub(super) start: *const T,
     /// From one to the next.
     pub(super) panel_step: usize,
-}
-
-struct RegisterBytes;
-
-impl Task for RegisterBytes {
-    type Output = usize;
-    #[inline(always)]
-    fn run<S: Simd>(self) -> usize {
-        S::REGISTER_BYTES
-    }
+    /// From one depth to the next: the rows of a panel.
+    pub(super) step: usize,
 }
 
 impl<T: Element> Packed<T> {
     /// Zeros: for targets of so many `rows` each, which share the `depth`. `None`: not enough memory.
     pub fn new(isa: Isa, rows: &[usize], depth: usize) -> Option<Self> {
-        let lanes = isa.run(RegisterBytes) / size_of::<T>();
+        let lanes = isa.lanes::<T>();
         let (mut wholes, mut halves) = (Vec::new(), Vec::new());
         let (mut order, mut firsts) = (Vec::new(), Vec::new());
         for (target, &all) in rows.iter().enumerate() {
@@ -134,11 +125,13 @@ impl<T: Element> Packed<T> {
                 panels: &self.wholes[from.0..to.0],
                 start: memory[2 * half * from.0..].as_ptr(),
                 panel_step: 2 * half,
+                step: 2 * self.lanes,
             },
             Run {
                 panels: &self.halves[from.1..to.1],
                 start: memory[wholes + half * from.1..].as_ptr(),
                 panel_step: half,
+                step: self.lanes,
             },
         )
     }

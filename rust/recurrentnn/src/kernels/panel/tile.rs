@@ -128,24 +128,42 @@ pub(in crate::kernels) unsafe fn accumulate<
     depth: usize,
 ) {
     let lanes = T::Vector::<S>::LANES;
-    let (mut from, mut row) = (a.start, b.start);
+    // Two pointers each, three steps apart: with the offsets 0, 1 and 2 steps that a load can add
+    // they reach all columns and panels, and no other address needs a register or an instruction.
+    let mut rows = [b.start, b.start.wrapping_add(3 * b.column_step)];
+    let mut from = [a.start, a.start.wrapping_add(3 * a.panel_step)];
     for _ in 0..depth {
-        for q in 0..P {
-            let x: [T::Vector<S>; R] = std::array::from_fn(|r| {
-                // SAFETY: register r of step p of panel q is there, by the caller's promise.
-                unsafe { load(from.add(q * a.panel_step + r * lanes)) }
-            });
+        // SAFETY: row p of `b` has N numbers, by the caller's promise.
+        let factor = |j: usize| unsafe { *rows[j / 3].add(j % 3 * b.column_step) };
+        let factor = |j: usize| T::Vector::<S>::splat(factor(j));
+        // SAFETY: register r of step p of panel q is there, by the caller's promise.
+        let column = |q: usize, r: usize| unsafe {
+            load::<T::Vector<S>>(from[q / 3].add(q % 3 * a.panel_step + r * lanes))
+        };
+        // Few columns, several panels: the factors stay in registers and the panels go through one.
+        // Many columns: the other way round. So 12 accumulators leave what is needed of 16.
+        if P > 1 {
+            let factors: [T::Vector<S>; N] = std::array::from_fn(factor);
+            for q in 0..P {
+                for r in 0..R {
+                    let x = column(q, r);
+                    for (acc, factor) in tile.iter_mut().zip(factors) {
+                        acc[q][r] = x.mul_add(factor, acc[q][r]);
+                    }
+                }
+            }
+        } else {
+            let x: [T::Vector<S>; R] = std::array::from_fn(|r| column(0, r));
             for (j, acc) in tile.iter_mut().enumerate() {
-                // SAFETY: row p of `b` has N numbers, by the caller's promise.
-                let factor = T::Vector::<S>::splat(unsafe { *row.add(j * b.column_step) });
-                for (acc, x) in acc[q].iter_mut().zip(x) {
+                let factor = factor(j);
+                for (acc, x) in acc[0].iter_mut().zip(x) {
                     *acc = x.mul_add(factor, *acc);
                 }
             }
         }
         // The last step leaves the allocation; nothing is read there.
-        from = from.wrapping_add(a.step);
-        row = row.wrapping_add(b.row_step);
+        rows = rows.map(|row| row.wrapping_add(b.row_step));
+        from = from.map(|from| from.wrapping_add(a.step));
     }
 }
 

@@ -8,13 +8,18 @@
 //!
 //! No exponent is positive, so nothing overflows, and S >= 1. NaN in a column makes all of it NaN.
 
+mod gradient;
+
 use rayon::prelude::*;
 
+pub use self::gradient::{accumulate_log_softmax_gradient, accumulate_softmax};
+use super::formula::{Formula, Saved, map_registers};
 use super::isa::{Isa, Task};
+use super::math;
 use super::parallel::Cost;
 use super::reduce::{lane_max, lane_sum};
 use crate::element::Element;
-use crate::element::simd::Simd;
+use crate::element::simd::{Simd, Vector};
 
 /// `out[:, j] = softmax(a[:, j])`; both rows x cols.
 ///
@@ -38,11 +43,47 @@ pub fn log_softmax<T: Element>(isa: Isa, whole: (usize, usize), a: &[T], out: &m
 /// # Panics
 /// If a slice has not the length of its matrix.
 pub fn logsumexp_per_column<T: Element>(isa: Isa, whole: (usize, usize), a: &[T], out: &mut [T]) {
-    let (rows, cols) = whole;
+    each_number(isa, whole, a, out, |_, _, max, sum| {
+        // inf - inf would have made NaN of a sum that is infinite or zero
+        if max.is_finite() {
+            max + T::from_f64(sum.ln())
+        } else {
+            max
+        }
+    });
+}
+
+/// `out[j]` = `log_softmax(a[:, j])[picks[j]]` for `a` (rows x cols).
+///
+/// # Panics
+/// If a slice has not the length of its matrix, or a pick is not below `rows`.
+pub fn picked_log_softmax<T: Element>(
+    isa: Isa,
+    whole: (usize, usize),
+    a: &[T],
+    picks: &[usize],
+    out: &mut [T],
+) {
+    assert_eq!(picks.len(), out.len());
+    each_number(isa, whole, a, out, |j, column, max, sum| {
+        (column[picks[j]] - max) - T::from_f64(sum.ln())
+    });
+}
+
+/// `out[j] = f(j, column, M, S)`.
+fn each_number<T: Element>(
+    isa: Isa,
+    (rows, cols): (usize, usize),
+    a: &[T],
+    out: &mut [T],
+    f: impl Fn(usize, &[T], T, f64) -> T + Sync,
+) {
     assert_eq!(a.len(), rows * cols);
     assert_eq!(out.len(), cols);
     let column = |(j, out): (usize, &mut T)| {
-        *out = isa.run(LogSumExp(&a[j * rows..][..rows]));
+        let column = &a[j * rows..][..rows];
+        let (max, sum) = isa.run(MaxAndSum(column));
+        *out = f(j, column, max, sum);
     };
     if Cost::Transcendental.splits(a.len()) {
         out.par_iter_mut().enumerate().for_each(column);
@@ -84,11 +125,7 @@ impl<T: Element, const LOG: bool> Task for Softmax<'_, T, LOG> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let Self { x, y } = self;
-        let max = lane_max(x);
-        for (y, x) in y.iter_mut().zip(x) {
-            *y = (*x - max).exp();
-        }
-        let sum = sum_in_blocks(y);
+        let (max, sum) = shares::<T, S>(x, y);
         if LOG {
             let ln_sum = T::from_f64(sum.ln());
             for (y, x) in y.iter_mut().zip(x) {
@@ -103,27 +140,52 @@ impl<T: Element, const LOG: bool> Task for Softmax<'_, T, LOG> {
     }
 }
 
-struct LogSumExp<'a, T>(&'a [T]);
+/// e^(x - max), not yet divided by S.
+struct Share {
+    max: f64,
+}
 
-impl<T: Element> Task for LogSumExp<'_, T> {
-    type Output = T;
+impl Formula for Share {
+    const SAVED: Saved = Saved::Output;
+    const COST: Cost = Cost::Transcendental;
 
     #[inline(always)]
-    fn run<S: Simd>(self) -> T {
+    fn value<V: Vector>(&self, x: V) -> V {
+        math::exp(x - V::number(self.max))
+    }
+
+    #[inline(always)]
+    fn derivative<V: Vector>(&self, y: V) -> V {
+        y
+    }
+}
+
+/// Writes exp(x - M) and gives (M, S).
+#[inline(always)]
+fn shares<T: Element, S: Simd>(x: &[T], y: &mut [T]) -> (T, f64) {
+    let max = lane_max(x);
+    map_registers::<T::Vector<S>, _>(&Share { max: max.to_f64() }, x, y);
+    (max, sum_in_blocks(y))
+}
+
+/// (M, S) of a column.
+struct MaxAndSum<'a, T>(&'a [T]);
+
+impl<T: Element> Task for MaxAndSum<'_, T> {
+    type Output = (T, f64);
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> (T, f64) {
         let max = lane_max(self.0);
-        if !max.is_finite() {
-            return max; // inf - inf would make NaN of a sum that is infinite or zero
-        }
+        let share = Share { max: max.to_f64() };
         let mut values = [T::ZERO; BLOCK];
         let mut sum = 0.0;
         for x in self.0.chunks(BLOCK) {
             let values = &mut values[..x.len()];
-            for (y, x) in values.iter_mut().zip(x) {
-                *y = (*x - max).exp();
-            }
+            map_registers::<T::Vector<S>, _>(&share, x, values);
             sum += lane_sum(values).to_f64();
         }
-        max + T::from_f64(sum.ln())
+        (max, sum)
     }
 }
 

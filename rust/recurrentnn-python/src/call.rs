@@ -1,0 +1,154 @@
+//! What a model computes: a tick or a sequence, outside any graph or as a node of one, and generation.
+
+use pyo3::prelude::*;
+use recurrentnn::error::Error;
+use recurrentnn::kernels::Isa;
+use recurrentnn::matrix::Matrix;
+use recurrentnn::model::{Model, States};
+use recurrentnn::sample;
+use recurrentnn::sequence::{Columns, infer, record};
+use recurrentnn::stream::Stream;
+use recurrentnn::unroll::Sequence;
+
+use crate::dtype::Number;
+use crate::error::guard;
+use crate::graph::{self, PyGraph, Recorded};
+use crate::matrix::PyMatrix;
+use crate::sequence::{self, Input, SequenceInput};
+use crate::signals::Interpreter;
+use crate::state;
+
+/// The state given, or zeros.
+pub(crate) fn states_or_zeros<T: Number>(
+    model: &Model<T>,
+    given: Option<&Bound<'_, PyAny>>,
+    batch: usize,
+) -> PyResult<States<Matrix<T>>> {
+    match given {
+        Some(given) if !given.is_none() => state::states(&model.config().cell.states(), given),
+        _ => guard(|| model.zero_states(batch)),
+    }
+}
+
+fn core_sequence<T: Number>(input: Input<T>) -> Sequence<T> {
+    match input {
+        Input::Symbols(symbols) => Sequence::Symbols(symbols),
+        Input::Features(features) => Sequence::Features(features),
+    }
+}
+
+/// A sequence as a node of a graph, all or nothing.
+fn recorded<T: Recorded>(
+    py: Python<'_>,
+    model: &Model<T>,
+    graph: &PyGraph,
+    sequence: &Sequence<T>,
+    batch: usize,
+    states: &States<Matrix<T>>,
+) -> PyResult<(Matrix<T>, States<Matrix<T>>)> {
+    graph.expect_unused::<T::Other>("forward")?;
+    let mut interpreter = Interpreter::new(py);
+    let result = guard(|| {
+        let mut graph = graph
+            .lock::<T>()
+            .map_err(|_| Error::Busy { op: "forward" })?;
+        graph.all_or_none(|graph| record(model, graph, sequence, batch, states, &mut interpreter))
+    });
+    interpreter.or(result)
+}
+
+/// One tick, recorded in `graph`.
+pub(crate) fn tick<T: Recorded>(
+    py: Python<'_>,
+    model: &Model<T>,
+    graph: &PyGraph,
+    x: &Bound<'_, PyAny>,
+    prev: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let input = sequence::tick::<T>(x, model.config())?;
+    let batch = match &input {
+        Input::Symbols(symbols) => symbols.len(),
+        Input::Features(features) => features.cols(),
+    };
+    let states = states_or_zeros(model, prev, batch)?;
+    let sequence = core_sequence(input);
+    let (output, states) = recorded(py, model, graph, &sequence, batch, &states)?;
+    state::step(py, &model.config().cell.states(), &states, output)
+}
+
+/// A whole sequence, in the thread's recording graph if it has one.
+pub(crate) fn sequence<T: Recorded>(
+    py: Python<'_>,
+    model: &Model<T>,
+    x: &Bound<'_, PyAny>,
+    given: Option<&Bound<'_, PyAny>>,
+    time_major: bool,
+) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
+    let SequenceInput { input, layout } = sequence::sequence::<T>(x, time_major, model.config())?;
+    let (batch, time) = (layout.batch, layout.time);
+    let states = states_or_zeros(model, given, batch)?;
+    let sequence = core_sequence(input);
+    let names = model.config().cell.states();
+    if let Some(graph) = graph::entered(py) {
+        let (output, states) = recorded(py, model, graph.get(), &sequence, batch, &states)?;
+        let states = state::matrices(py, &names, &states)?;
+        let output = PyMatrix {
+            inner: T::wrap(output),
+            sequence: Some((batch, time)),
+        };
+        return Ok((Py::new(py, output)?.into_any(), states));
+    }
+    let columns = if time_major {
+        Columns::TimeMajor
+    } else {
+        Columns::BatchMajor
+    };
+    let mut interpreter = Interpreter::new(py);
+    let result = guard(|| {
+        let isa = Isa::best();
+        infer(
+            isa,
+            model,
+            &sequence,
+            batch,
+            &states,
+            columns,
+            &mut interpreter,
+        )
+    });
+    let output = interpreter.or(result)?;
+    let arrays = state::new_arrays(py, model, output.states)?;
+    let rows = model.config().output_rows();
+    Ok((layout.shape_output(py, rows, output.values)?, arrays))
+}
+
+/// Symbols chosen between two looks at Python's signals.
+const BLOCK: usize = 64;
+
+/// Goes on from symbols.
+pub(crate) fn generate<T: Number>(
+    py: Python<'_>,
+    model: &Model<T>,
+    request: &sample::Request<'_>,
+    given: Option<&Bound<'_, PyAny>>,
+) -> PyResult<(Vec<usize>, Py<PyAny>)> {
+    let states = states_or_zeros(model, given, 1)?;
+    let mut stream = guard(|| Stream::new(Isa::best(), model, true, 1, &states))?;
+    let (mut chosen, mut prime) = (Vec::new(), request.prime.to_vec());
+    loop {
+        let block = sample::Request {
+            prime: &prime,
+            length: BLOCK.min(request.length - chosen.len()),
+            drawn: chosen.len(),
+            ..*request
+        };
+        let more = guard(|| sample::generate(model, &block, &mut stream))?;
+        let ended = more.len() < BLOCK;
+        chosen.extend(&more);
+        if ended {
+            return Ok((chosen, state::of_stream(py, model, &stream)?));
+        }
+        prime = more[BLOCK - 1..].to_vec();
+        py.check_signals()?;
+    }
+}
