@@ -5,13 +5,14 @@ use recurrentnn::error::Error;
 use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::{Model, States};
+use recurrentnn::ops::Recorder;
 use recurrentnn::sample;
 use recurrentnn::sequence::{Columns, infer, record};
 use recurrentnn::stream::Stream;
 use recurrentnn::unroll::Sequence;
 
 use crate::dtype::Number;
-use crate::error::guard;
+use crate::error::{guard, wrong_type};
 use crate::graph::{self, PyGraph, Recorded};
 use crate::matrix::PyMatrix;
 use crate::sequence::{self, Input, SequenceInput};
@@ -87,16 +88,30 @@ pub(crate) fn sequence<T: Recorded>(
     let SequenceInput { input, layout } = sequence::sequence::<T>(x, time_major, model.config())?;
     let (batch, time) = (layout.batch, layout.time);
     let states = states_or_zeros(model, given, batch)?;
-    let sequence = core_sequence(input);
+    let mut sequence = core_sequence(input);
     let names = model.config().cell.states();
+    let is_matrix = x.cast::<PyMatrix>().is_ok();
     if let Some(graph) = graph::entered(py) {
-        let (output, states) = recorded(py, model, graph.get(), &sequence, batch, &states)?;
+        let graph = graph.get();
+        if let (true, Some(order), Sequence::Features(features)) =
+            (is_matrix, layout.to_time_major(), &sequence)
+        {
+            graph.expect_unused::<T::Other>("forward")?;
+            let mut graph = graph.lock::<T>()?;
+            let ordered = guard(|| graph.select_columns(features, order.into()))?;
+            sequence = Sequence::Features(ordered);
+        }
+        let (output, states) = recorded(py, model, graph, &sequence, batch, &states)?;
         let states = state::matrices(py, &names, &states)?;
         let output = PyMatrix {
             inner: T::wrap(output),
             sequence: Some((batch, time)),
         };
         return Ok((Py::new(py, output)?.into_any(), states));
+    }
+    if is_matrix {
+        let rule = "an array (a Matrix is a sequence inside a graph)";
+        return Err(wrong_type("forward", "x", rule, x));
     }
     let columns = if time_major {
         Columns::TimeMajor

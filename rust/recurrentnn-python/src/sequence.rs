@@ -1,6 +1,6 @@
 //! What users hand to a model, one tick or a whole sequence, in the core's order of columns.
 
-use numpy::{PyArrayDescrMethods, PyReadonlyArray3, PyUntypedArrayMethods};
+use numpy::{PyArrayDescrMethods, PyArrayDyn, PyReadonlyArray3, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use recurrentnn::config::Config;
 use recurrentnn::matrix::Matrix;
@@ -9,7 +9,7 @@ use recurrentnn::shape::Shape;
 use crate::argument;
 use crate::array;
 use crate::dtype::Number;
-use crate::error::{raise, translate, wrong_type};
+use crate::error::{raise, translate};
 use crate::graph::operand_matrix;
 use crate::matrix::PyMatrix;
 
@@ -69,13 +69,8 @@ pub(crate) fn sequence<T: Number>(
     config: &Config,
 ) -> PyResult<SequenceInput<T>> {
     let op = "forward";
-    if x.cast::<PyMatrix>().is_ok() {
-        return Err(wrong_type(
-            op,
-            "x",
-            "an array (a Matrix goes tick by tick to forward)",
-            x,
-        ));
+    if let Ok(matrix) = x.cast::<PyMatrix>() {
+        return of_matrix(matrix.get(), config);
     }
     let given = array::as_array(op, "x", x)?;
     let dims = given.ndim();
@@ -99,7 +94,6 @@ pub(crate) fn sequence<T: Number>(
             layout,
         });
     }
-    let array = array::doubles(op, "x", &given)?;
     if dims != 2 && dims != 3 {
         let message = format!(
             "{op}: x must be features (batch, time, features) or (time, features), or integer \
@@ -115,13 +109,25 @@ pub(crate) fn sequence<T: Number>(
         let message = format!("{op}: x must have {features} features but has {given_features}");
         return Err(raise("ShapeError", message));
     }
+    // Numbers of the model's own type are read where they are.
+    let own = given.is_instance_of::<PyArrayDyn<T>>();
+    let array = if own {
+        given.into_any()
+    } else {
+        array::doubles(op, "x", &given)?
+    };
     let array = match (dims, time_major) {
         (2, _) => array.call_method1("reshape", ((time, 1, features),))?,
         (_, true) => array,
         (_, false) => array.call_method1("transpose", ((1, 0, 2),))?,
     };
-    let array: PyReadonlyArray3<'_, f64> = array.extract()?;
-    let numbers = array.as_array().iter().map(|&x| T::from_f64(x)).collect();
+    let numbers = if own {
+        let array: PyReadonlyArray3<'_, T> = array.extract()?;
+        array.as_array().iter().copied().collect()
+    } else {
+        let array: PyReadonlyArray3<'_, f64> = array.extract()?;
+        array.as_array().iter().map(|&x| T::from_f64(x)).collect()
+    };
     let matrix =
         Matrix::constant(Shape::new(features, batch * time), numbers).map_err(translate)?;
     let layout = Layout {
@@ -136,6 +142,24 @@ pub(crate) fn sequence<T: Number>(
     })
 }
 
+/// A sequence that a graph computed: what another model put out, or the columns of one sample.
+fn of_matrix<T: Number>(matrix: &PyMatrix, config: &Config) -> PyResult<SequenceInput<T>> {
+    expect_features("forward", config)?;
+    let features = matrix.inner.typed::<T>("forward", "x")?.clone();
+    let (batch, time) = matrix.sequence.unwrap_or((1, features.cols()));
+    let (batched, time_major) = (matrix.sequence.is_some(), false);
+    let layout = Layout {
+        batch,
+        time,
+        batched,
+        time_major,
+    };
+    Ok(SequenceInput {
+        input: Input::Features(features),
+        layout,
+    })
+}
+
 /// (batch, time) of a shape.
 fn extents(shape: &[usize], time_major: bool, batched: bool) -> (usize, usize) {
     match (batched, time_major) {
@@ -146,6 +170,13 @@ fn extents(shape: &[usize], time_major: bool, batched: bool) -> (usize, usize) {
 }
 
 impl Layout {
+    /// From columns b * time + t to t * batch + b, where that is another order.
+    pub(crate) fn to_time_major(&self) -> Option<Vec<usize>> {
+        let (batch, time) = (self.batch, self.time);
+        let column = move |c: usize| (c % batch) * time + c / batch;
+        (batch > 1 && time > 1).then(|| (0..batch * time).map(column).collect())
+    }
+
     /// An output's columns, in the order of the input's array, as an array of its layout.
     pub(crate) fn shape_output<T: Number>(
         &self,

@@ -25,6 +25,7 @@ mod custom;
 mod own;
 mod recipe;
 mod recipes;
+mod stacks;
 mod values;
 
 /// A net of this cell, with every option that is not the default where `other`.
