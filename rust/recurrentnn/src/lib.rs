@@ -1,9 +1,10 @@
 //! Recurrent neural networks on CPUs: matrices, recorded expressions with reverse-mode
 //! differentiation, recurrent cells stacked into models, and what trains and saves them.
 //!
-//! Floors, each standing on those before it: [`error`], [`element`], [`shape`] → [`kernels`] →
-//! [`matrix`], [`random`] → [`init`], [`params`] → [`ops`] → [`graph`], [`gradcheck`] → [`program`] →
-//! [`cells`], [`optim`] → [`config`], [`plan`], [`model`], [`unroll`] → [`text`], [`sample`], [`io`].
+//! Floors, each standing on those before it: [`error`], [`element`], [`shape`], [`host`] → [`kernels`]
+//! → [`matrix`], [`random`] → [`init`], [`params`] → [`ops`] → [`graph`], [`gradcheck`] → [`program`] →
+//! [`cells`], [`optim`] → [`config`], [`plan`], [`model`], [`unroll`], [`sequence`], [`stream`] →
+//! [`text`], [`sample`], [`io`].
 //!
 //! ```
 //! use recurrentnn::{graph::Graph, kernels::Isa, matrix::Matrix, ops::Recorder, shape::Shape};

@@ -25,6 +25,10 @@ pub fn threads() -> usize {
     if *OWNER.get_or_init(|| process) != process {
         return 1;
     }
+    // Work inside somebody's pool takes the threads of that pool.
+    if rayon::current_thread_index().is_some() {
+        return rayon::current_num_threads();
+    }
     match SET.load(Ordering::Relaxed) {
         0 => *USUAL.get_or_init(|| {
             let named = std::env::var(THREADS_VARIABLE).ok();

@@ -368,14 +368,16 @@ impl<T: Element> Dish<T> {
             // Of symbols nobody gets it, but the embedding's must not be counted twice.
             input_grad: true,
         };
-        let run = program.forward(&call, &mut || false).unwrap();
+        let mut run = program.begin(&call).unwrap();
+        run.forward(&mut || false).unwrap();
         // Without a backward pass more memory is used anew: the numbers are the same.
         let call = Call {
             differentiate: false,
             input_grad: false,
             ..call
         };
-        let plain = program.forward(&call, &mut || false).unwrap();
+        let mut plain = program.begin(&call).unwrap();
+        plain.forward(&mut || false).unwrap();
         for number in 0..self.result_grads.len() {
             let (a, b) = (run.result(number).unwrap(), plain.result(number).unwrap());
             assert!(a == b, "{}: result {number}", self.name);
@@ -418,12 +420,13 @@ impl<T: Element> Dish<T> {
             results: &result_grads,
             states: &state_grads,
         };
-        run.backward(isa, threads, incoming, &mut || false).unwrap();
+        run.receive(incoming).unwrap();
+        run.backward(&mut || false).unwrap();
         // What was handed out stays.
         assert!(before == (results(run), states(run)), "{}", self.name);
         let mut params: Vec<Vec<T>> = values.iter().map(|v| vec![T::ZERO; v.len()]).collect();
         let mut into: Vec<&mut [T]> = params.iter_mut().map(|p| &mut p[..]).collect();
-        weight_gradients(isa, &[&*run], values, &mut into).unwrap();
+        weight_gradients(&[&*run], values, &mut into).unwrap();
         let input = run.input_grad().unwrap();
         let initial = |k: usize| run.state_grad(k).unwrap().to_vec();
         Served {

@@ -11,7 +11,7 @@ use source::{Source, without_comments_and_strings};
 
 /// Lowest first. A module may use every floor below its own, and what stands left of it on its own.
 const FLOORS: &[&[&str]] = &[
-    &["error", "element", "shape", "recording"],
+    &["error", "element", "shape", "recording", "host"],
     &["kernels"],
     &["matrix", "random"],
     &["init", "params"],
@@ -19,7 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["graph", "gradcheck"],
     &["program"],
     &["cells", "optim"],
-    &["config", "plan", "model", "unroll"],
+    &["config", "plan", "model", "unroll", "sequence", "stream"],
     &["text", "sample", "io"],
 ];
 

@@ -1,5 +1,6 @@
 //! Code: stages of instructions over numbered planes.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::lanes::Lanes;
@@ -173,15 +174,18 @@ impl<T> Code<T> {
             .sum()
     }
 
+    /// Whether a memory has the planes of this code.
+    pub(super) fn fits(&self, planes: impl ExactSizeIterator<Item = Plane>) -> bool {
+        // How many columns a table has, the run knows.
+        let fits = |(own, plane): (&Plane, Plane)| match (own.span, plane.span) {
+            (Span::Fixed(_), Span::Fixed(_)) => own.rows == plane.rows,
+            _ => *own == plane,
+        };
+        planes.len() == self.planes.len() && self.planes.iter().zip(planes).all(fits)
+    }
+
     fn check(&self) {
         let rows = |place: Place| self.planes[place.plane].rows;
-        let written = |place: Place| {
-            let span = self.planes[place.plane].span;
-            assert!(
-                !matches!(span, Span::Repeated | Span::Fixed(_)),
-                "a constant is written"
-            );
-        };
         for stage in &self.stages {
             self.check_places(stage);
             for instruction in &stage.instructions {
@@ -191,10 +195,12 @@ impl<T> Code<T> {
                         let operand: usize = multiply.operand.iter().map(|p| rows(*p)).sum();
                         assert_eq!(operand, *depth);
                         assert_eq!(multiply.targets.len(), target_rows.len());
+                        // Threads that share the rows write different targets at once.
+                        let places: HashSet<_> = multiply.targets.iter().map(|t| t.0).collect();
+                        assert_eq!(places.len(), target_rows.len());
                         for ((target, start), expected) in multiply.targets.iter().zip(target_rows)
                         {
                             assert_eq!(rows(*target), *expected);
-                            written(*target);
                             assert!(multiply.operand.iter().all(|p| p != target));
                             if let Start::Column(bias) = start {
                                 assert_eq!(self.planes[*bias].rows, *expected);
@@ -217,19 +223,14 @@ impl<T> Code<T> {
                             let last = step.inputs[..step.lanes.arity()].iter().max();
                             let last = last.copied().unwrap_or(0).max(step.output);
                             assert!(last < segment.operands.len());
-                            if let Operand::Place(place) = segment.operands[step.output] {
-                                written(place);
-                            }
                         }
                     }
                     Instruction::Call(call) => {
                         assert!(call.inputs.iter().all(|p| *p != call.output));
-                        written(call.output);
                     }
                     Instruction::Gather(gather) => {
                         assert_eq!(self.planes[gather.table].rows, rows(gather.target));
                         assert!(matches!(self.planes[gather.table].span, Span::Fixed(_)));
-                        written(gather.target);
                     }
                 }
             }
@@ -245,13 +246,14 @@ impl<T> Code<T> {
         };
         let (reads, writes) = (all(Instruction::reads), all(Instruction::writes));
         for written in &writes {
-            // Threads would meet there.
+            // A constant is only read: runs share it.
             assert!(!matches!(span(written), Span::Repeated | Span::Fixed(_)));
             // All columns together have no column before them that is done.
             let early = |read: &Place| read.plane == written.plane && read.after != written.after;
             assert!(!together || !reads.iter().chain(&writes).any(early));
         }
         for place in reads.iter().chain(&writes) {
+            assert!(place.after <= 1);
             assert!(!together || !matches!(span(place), Span::Carry | Span::Window));
         }
     }

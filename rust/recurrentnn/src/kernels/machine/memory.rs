@@ -53,17 +53,20 @@ impl Extent {
 pub(super) const BLOCK: usize = 120;
 
 impl Plane {
-    /// Numbers it holds.
-    pub fn len(self, extent: Extent) -> usize {
-        let columns = match self.span {
+    fn columns(self, extent: Extent) -> usize {
+        match self.span {
             Span::Steps => extent.columns(),
             Span::States => extent.columns() + extent.batch,
             Span::Carry => 2 * extent.batch,
             Span::Window => extent.batch,
             Span::Repeated => extent.batch.max(BLOCK),
             Span::Fixed(columns) => columns,
-        };
-        self.rows * columns
+        }
+    }
+
+    /// Numbers it holds.
+    pub fn len(self, extent: Extent) -> usize {
+        self.rows * self.columns(extent)
     }
 }
 
@@ -165,6 +168,11 @@ impl<T: Element> Memory<T> {
         Some(memory)
     }
 
+    /// All planes.
+    pub(super) fn planes(&self) -> impl ExactSizeIterator<Item = Plane> + '_ {
+        self.planes.iter().map(|(plane, _)| *plane)
+    }
+
     /// Whether these are its constants.
     pub fn has(&self, constants: &Arc<Constants<T>>) -> bool {
         Arc::ptr_eq(&self.constants, constants)
@@ -248,7 +256,6 @@ impl<T: Element> Memory<T> {
     pub(super) fn shared(&mut self) -> (Shared<'_, T>, &mut [Lines<T>]) {
         let shared = Shared {
             start: NonNull::from(self.lines.as_mut_slice()).cast(),
-            len: self.lines.len(),
             planes: &self.planes,
             constants: &self.constants,
             extent: self.extent,
@@ -281,7 +288,6 @@ pub(super) struct Columns {
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'a, T> {
     start: NonNull<T>,
-    len: usize,
     planes: &'a [(Plane, usize)],
     constants: &'a Constants<T>,
     extent: Extent,
@@ -323,12 +329,11 @@ impl<T: Element> Shared<'_, T> {
             Span::Window => columns.first,
             Span::Repeated | Span::Fixed(_) => 0,
         };
-        let from = start + first * plane.rows;
         assert!(
-            from + plane.rows * columns.count <= self.len,
-            "columns outside of the memory"
+            first + columns.count <= plane.columns(self.extent),
+            "columns outside of the plane"
         );
-        // SAFETY: within the allocation, by the assertion.
-        unsafe { self.start.add(from) }.as_ptr()
+        // SAFETY: within the plane, by the assertion, and so within the allocation.
+        unsafe { self.start.add(start + first * plane.rows) }.as_ptr()
     }
 }

@@ -63,6 +63,7 @@ impl<T: Element> Run<'_, T> {
         memory: &mut Memory<T>,
         poll: &mut dyn FnMut() -> bool,
     ) -> Result<(), Stopped> {
+        assert!(self.code.fits(memory.planes()), "the memory of other code");
         let extent = memory.extent();
         let threads = self.threads.max(1);
         let largest = self.code.planes.iter().map(|plane| plane.rows).max();

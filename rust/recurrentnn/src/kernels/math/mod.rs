@@ -5,7 +5,7 @@
 //! | [`exp`] | 1 | 1 | down to the smallest denormal number, 0 below, infinity above |
 //! | [`exp_m1`] | 2 | 2 | -1 at negative infinity |
 //! | [`log`] | 1 | 1 | negative infinity at 0, NaN below, denormal numbers too |
-//! | [`log_1p`] | 2 | 2 | negative infinity at -1, NaN below |
+//! | [`log_1p`] | 1 | 1 | negative infinity at -1, NaN below |
 //! | [`tanh`] | 2 | 2 | odd, never beyond 1 |
 //! | [`sigmoid`] | 2 | 2 | relative, for small results too; 1/2 at 0, never outside [0, 1] |
 //!
