@@ -109,10 +109,12 @@ impl Net {
             states: &states,
         };
         let mut poll = || false;
-        let mut run = self.program.forward(&call, &mut poll).unwrap();
+        let mut run = self.program.begin(&call).unwrap();
         let mut both = || {
-            run.forward(&call, &mut poll).unwrap();
-            run.backward(call.isa, 1, incoming, &mut poll).unwrap();
+            run.load(call.input, call.states).unwrap();
+            run.forward(&mut poll).unwrap();
+            run.receive(incoming).unwrap();
+            run.backward(&mut poll).unwrap();
         };
         // Scratch is made at the first backward pass.
         both();

@@ -55,24 +55,10 @@ fn values(dish: &Dish<f64>) -> Vec<&[f64]> {
 }
 
 /// Runs it once more in the memory of this run.
-fn rerun(
-    dish: &Dish<f64>,
-    run: &mut Run<f64>,
-    poll: &mut dyn FnMut() -> bool,
-) -> Result<(), Error> {
+fn rerun(dish: &Dish<f64>, run: &mut Run<f64>, poll: &mut dyn FnMut() -> bool) -> Result<(), Error> {
     let states: Vec<Option<&[f64]>> = dish.states.iter().map(Option::as_deref).collect();
-    let call = Call {
-        isa: Isa::best(),
-        threads: 2,
-        extent: dish.extent,
-        input: Input::Features(&dish.features),
-        states: &states,
-        weights: &values(dish),
-        version: None,
-        differentiate: true,
-        input_grad: true,
-    };
-    run.forward(&call, poll)
+    run.load(Input::Features(&dish.features), &states)?;
+    run.forward(poll)
 }
 
 fn lstm(time: usize, batch: usize) -> Dish<f64> {
@@ -90,7 +76,7 @@ fn a_run_goes_again_from_other_numbers() {
         // Before and after a backward pass, which uses memory of the forward pass.
         rerun(&dish, &mut run, &mut || false).unwrap();
         if round % 2 == 0 {
-            assert!(dish.backward(&mut run, isa, 2, &values(&dish)) == fresh);
+            assert!(dish.backward(&mut run, &values(&dish)) == fresh);
         }
         dish.features.iter_mut().for_each(|x| *x += 0.1);
         dish.states[1].as_mut().unwrap()[0] += 0.1;
@@ -98,25 +84,22 @@ fn a_run_goes_again_from_other_numbers() {
 }
 
 #[test]
-fn a_backward_pass_needs_its_forward_pass() {
+fn a_stopped_pass_can_begin_again() {
     let (dish, isa) = (lstm(4, 5), Isa::best());
     let program = dish.program(Passes::ALL);
-    let mut run = dish.forward(&program, isa, 1, &values(&dish));
-    let none = Incoming {
-        results: &[],
-        states: &[],
-    };
-    assert!(run.backward(isa, 1, none, &mut || false).is_ok());
-    assert!(run.backward(isa, 1, none, &mut || false).is_err());
-    let stopped = rerun(&dish, &mut run, &mut || true);
-    assert!(matches!(stopped, Err(Error::Interrupted)));
-    assert!(run.backward(isa, 1, none, &mut || false).is_err());
-    rerun(&dish, &mut run, &mut || false).unwrap();
-    let stopped = run.backward(isa, 2, none, &mut || true);
-    assert!(matches!(stopped, Err(Error::Interrupted)));
-    rerun(&dish, &mut run, &mut || false).unwrap();
     let fresh = dish.run(isa, Passes::ALL, 1);
-    assert!(dish.backward(&mut run, isa, 1, &values(&dish)) == fresh);
+    for threads in [1, 2] {
+        let mut run = dish.forward(&program, isa, threads, &values(&dish));
+        assert!(dish.backward(&mut run, &values(&dish)) == fresh);
+        let stopped = rerun(&dish, &mut run, &mut || true);
+        assert!(matches!(stopped, Err(Error::Interrupted)));
+        rerun(&dish, &mut run, &mut || false).unwrap();
+        let stopped = run.backward(&mut || true);
+        assert!(matches!(stopped, Err(Error::Interrupted)));
+        // What the forward pass left is gone: it runs again by itself.
+        let again = dish.backward(&mut run, &values(&dish));
+        assert!(again.params == fresh.params && again.initial == fresh.initial);
+    }
 }
 
 #[test]
@@ -138,9 +121,9 @@ fn runs_that_follow_one_another_give_the_gradients_of_one() {
             .collect();
         let second = whole.steps(2..5, &between);
         let mut two = second.forward(&program, isa, 1, &values);
-        let after = second.backward(&mut two, isa, 1, &values);
+        let after = second.backward(&mut two, &values);
         first.state_grads = after.initial.into_iter().map(Some).collect();
-        let before = first.backward(&mut one, isa, 1, &values);
+        let before = first.backward(&mut one, &values);
         let (far, name) = (
             apart(&before.input, &served.input[..before.input.len()]),
             &whole.name,
@@ -151,7 +134,7 @@ fn runs_that_follow_one_another_give_the_gradients_of_one() {
         );
         let mut params: Vec<Vec<f64>> = values.iter().map(|v| vec![0.0; v.len()]).collect();
         let mut into: Vec<&mut [f64]> = params.iter_mut().map(|p| &mut p[..]).collect();
-        weight_gradients(isa, &[&one, &two], &values, &mut into).unwrap();
+        weight_gradients(&[&one, &two], &values, &mut into).unwrap();
         for (found, expected) in params.iter().zip(&served.params) {
             assert!(apart(found, expected) < 1e-12, "{name}");
         }
