@@ -323,6 +323,12 @@ impl<T: Element> Run<T> {
         Ok(())
     }
 
+    /// Runs on so many threads however little there is to do: for tests of what threads share.
+    #[doc(hidden)]
+    pub fn force_threads(&mut self, threads: usize) {
+        self.threads = threads;
+    }
+
     /// Multiply-adds, or as much work, of the forward pass.
     pub fn work(&self) -> usize {
         let columns = self.memory.as_ref().map_or(0, |m| m.extent().columns());

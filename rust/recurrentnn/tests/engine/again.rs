@@ -55,13 +55,8 @@ fn values(dish: &Dish<f64>) -> Vec<&[f64]> {
 }
 
 /// Runs it once more in the memory of this run.
-fn rerun(
-    dish: &Dish<f64>,
-    run: &mut Run<f64>,
-    poll: &mut dyn FnMut() -> bool,
-) -> Result<(), Error> {
+fn rerun(dish: &Dish<f64>, run: &mut Run<f64>, poll: &mut dyn FnMut() -> bool) -> Result<(), Error> {
     let states: Vec<Option<&[f64]>> = dish.states.iter().map(Option::as_deref).collect();
-    run.load_weights(&values(dish), None)?;
     run.load(Input::Features(&dish.features), &states)?;
     run.forward(poll)
 }
@@ -81,7 +76,7 @@ fn a_run_goes_again_from_other_numbers() {
         // Before and after a backward pass, which uses memory of the forward pass.
         rerun(&dish, &mut run, &mut || false).unwrap();
         if round % 2 == 0 {
-            assert!(dish.backward(&mut run, isa, 2, &values(&dish)) == fresh);
+            assert!(dish.backward(&mut run, &values(&dish)) == fresh);
         }
         dish.features.iter_mut().for_each(|x| *x += 0.1);
         dish.states[1].as_mut().unwrap()[0] += 0.1;
@@ -89,26 +84,22 @@ fn a_run_goes_again_from_other_numbers() {
 }
 
 #[test]
-fn a_backward_pass_brings_back_what_it_needs() {
+fn a_stopped_pass_can_begin_again() {
     let (dish, isa) = (lstm(4, 5), Isa::best());
     let program = dish.program(Passes::ALL);
     let fresh = dish.run(isa, Passes::ALL, 1);
-    let mut run = dish.forward(&program, isa, 1, &values(&dish));
-    let again = |run: &mut Run<f64>| dish.backward(run, isa, 1, &values(&dish)) == fresh;
-    // The first writes over the forward pass's values, so that the second computes them anew.
-    assert!(again(&mut run) && again(&mut run));
-    let stopped = rerun(&dish, &mut run, &mut || true);
-    assert!(matches!(stopped, Err(Error::Interrupted)));
-    assert!(matches!(
-        run.backward(&mut || true),
-        Err(Error::Interrupted)
-    ));
-    rerun(&dish, &mut run, &mut || false).unwrap();
-    assert!(matches!(
-        run.backward(&mut || true),
-        Err(Error::Interrupted)
-    ));
-    assert!(run.forward(&mut || false).is_ok() && again(&mut run));
+    for threads in [1, 2] {
+        let mut run = dish.forward(&program, isa, threads, &values(&dish));
+        assert!(dish.backward(&mut run, &values(&dish)) == fresh);
+        let stopped = rerun(&dish, &mut run, &mut || true);
+        assert!(matches!(stopped, Err(Error::Interrupted)));
+        rerun(&dish, &mut run, &mut || false).unwrap();
+        let stopped = run.backward(&mut || true);
+        assert!(matches!(stopped, Err(Error::Interrupted)));
+        // What the forward pass left is gone: it runs again by itself.
+        let again = dish.backward(&mut run, &values(&dish));
+        assert!(again.params == fresh.params && again.initial == fresh.initial);
+    }
 }
 
 #[test]
@@ -130,9 +121,9 @@ fn runs_that_follow_one_another_give_the_gradients_of_one() {
             .collect();
         let second = whole.steps(2..5, &between);
         let mut two = second.forward(&program, isa, 1, &values);
-        let after = second.backward(&mut two, isa, 1, &values);
+        let after = second.backward(&mut two, &values);
         first.state_grads = after.initial.into_iter().map(Some).collect();
-        let before = first.backward(&mut one, isa, 1, &values);
+        let before = first.backward(&mut one, &values);
         let (far, name) = (
             apart(&before.input, &served.input[..before.input.len()]),
             &whole.name,

@@ -334,7 +334,7 @@ impl<T: Element> Dish<T> {
         let values: Vec<&[T]> = values.iter().map(|value| &value[..]).collect();
         let mut run = self.forward(program, isa, threads, &values);
         self.check_results(&run);
-        let mut served = self.backward(&mut run, isa, threads, &values);
+        let mut served = self.backward(&mut run, &values);
         // From the weights on to the parameters they are computed from.
         for (matrix, grad) in weights.iter().zip(&served.params) {
             seed(matrix, grad);
@@ -368,25 +368,29 @@ impl<T: Element> Dish<T> {
             // Of symbols nobody gets it, but the embedding's must not be counted twice.
             input_grad: true,
         };
-        let mut run = program.begin(&call).unwrap();
-        run.forward(&mut || false).unwrap();
+        let run = |call: &Call<'_, T>| {
+            let mut run = program.begin(call).unwrap();
+            run.force_threads(threads);
+            run.forward(&mut || false).unwrap();
+            run
+        };
+        let trained = run(&call);
         // Without a backward pass more memory is used anew: the numbers are the same.
         let call = Call {
             differentiate: false,
             input_grad: false,
             ..call
         };
-        let mut plain = program.begin(&call).unwrap();
-        plain.forward(&mut || false).unwrap();
+        let plain = run(&call);
         for number in 0..self.result_grads.len() {
-            let (a, b) = (run.result(number).unwrap(), plain.result(number).unwrap());
+            let (a, b) = (trained.result(number).unwrap(), plain.result(number).unwrap());
             assert!(a == b, "{}: result {number}", self.name);
         }
         for number in 0..states.len() {
-            let (a, b) = (run.state(number).unwrap(), plain.state(number).unwrap());
+            let (a, b) = (trained.state(number).unwrap(), plain.state(number).unwrap());
             assert!(a == b, "{}: state {number}", self.name);
         }
-        run
+        trained
     }
 
     fn check_results(&self, run: &Run<T>) {
@@ -398,13 +402,7 @@ impl<T: Element> Dish<T> {
         }
     }
 
-    pub(crate) fn backward(
-        &self,
-        run: &mut Run<T>,
-        isa: Isa,
-        threads: usize,
-        values: &[&[T]],
-    ) -> Served<T> {
+    pub(crate) fn backward(&self, run: &mut Run<T>, values: &[&[T]]) -> Served<T> {
         let results = |run: &Run<T>| -> Vec<Vec<T>> {
             let result = |k: usize| run.result(k).unwrap().to_vec();
             (0..self.result_grads.len()).map(result).collect()
