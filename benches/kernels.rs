@@ -17,8 +17,10 @@ use recurrentnn::element::Element;
 use recurrentnn::kernels::broadcast::{Operand, map_broadcast};
 use recurrentnn::kernels::formula::map_formula;
 use recurrentnn::kernels::panel::{self, Packed};
-use recurrentnn::kernels::{Cost, Isa, Outer, Product, gemm, map, outer, reduce, softmax, update};
+use recurrentnn::kernels::update::Update;
+use recurrentnn::kernels::{Cost, Isa, Outer, Product, gemm, map, outer, reduce, softmax};
 use recurrentnn::ops;
+use recurrentnn::optim::RmsProp;
 
 /// (m, n, k): the products of cells of 20 to 512 units, for one sample and for many; squares.
 const PRODUCTS: [(usize, usize, usize); 12] = [
@@ -184,16 +186,15 @@ fn loops<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize)
             let f = |[a, b]: [T; 2]| a * (T::ONE - b * b);
             bencher.iter(|| map::accumulate(isa, Cost::Cheap, [black_box(&a), &b], &mut x, f));
         });
-        flops(&mut group, 8);
+        flops(&mut group, 11);
         group.bench_function(BenchmarkId::new("rmsprop", len), |bencher| {
-            let decay = T::from_f64(0.95);
-            bencher.iter(|| {
-                update::update(isa, &mut x, &mut y, &mut z, |w, g, s| {
-                    *s = decay * *s + (T::ONE - decay) * *g * *g;
-                    *w = *w - (T::ONE - decay) * *g / (s.sqrt() + decay);
-                    false
-                })
-            });
+            let update = Update {
+                rule: RmsProp::default(),
+                scale: 0.5,
+                limit: Some(5.0),
+                decays: true,
+            };
+            bencher.iter(|| update.run(isa, &mut x, &mut y, &mut z));
         });
     }
 }

@@ -60,6 +60,8 @@ pub trait Element:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
+    /// The largest finite number.
+    const MAX: Self;
     /// Negative infinity.
     const NEG_INFINITY: Self;
     /// Not a number.
@@ -126,6 +128,7 @@ macro_rules! element {
             const DTYPE: DType = $dtype;
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const MAX: Self = <$type>::MAX;
             const NEG_INFINITY: Self = <$type>::NEG_INFINITY;
             const NAN: Self = <$type>::NAN;
             type Vector<S: Simd> = S::$register;

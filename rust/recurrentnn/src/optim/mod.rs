@@ -1,25 +1,27 @@
 //! Optimizers: a rule for one number, its gradient and its running mean; walking parameters,
 //! clipping and statistics are written once, here. No parameter is known by name.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernels::{Isa, reduce, update::update};
-use crate::matrix::{Matrix, WeakMatrix};
+use crate::kernels::update::{Rule, Update};
+use crate::kernels::{Isa, reduce};
+use crate::matrix::Matrix;
 use crate::params::is_bias;
 
+mod moments;
 mod rmsprop;
 mod solver;
 
+use moments::Ids;
+pub use moments::Moments;
 pub use rmsprop::RmsProp;
 pub use solver::Solver;
 
 /// The names of all rules.
 pub const NAMES: &[&str] = &[RmsProp::NAME, Solver::NAME];
 
-/// How an optimizer changes one weight.
-pub trait UpdateRule: Sync {
+/// How an optimizer changes weights: [`Rule::update`] gets their running mean square `s`.
+pub trait UpdateRule: Rule {
     /// The name in tables.
     const NAME: &'static str;
     /// The name of the class, in messages.
@@ -39,21 +41,6 @@ pub trait UpdateRule: Sync {
 
     /// Whether the mean square is that of clipped gradients, which cannot overflow.
     fn squares_clipped(&self) -> bool;
-
-    /// Changes the weight `w` and the running mean square `s`. `g` is the gradient after clipping by
-    /// norm, `clipped` the same after clipping by value.
-    fn update<T: Element>(&self, step: Step<T>, w: &mut T, s: &mut T);
-}
-
-/// What a rule gets to see of one weight's gradient.
-#[derive(Clone, Copy)]
-pub struct Step<T> {
-    /// The gradient, after clipping by norm.
-    pub g: T,
-    /// The same, after clipping by value.
-    pub clipped: T,
-    /// Whether weight decay applies to this weight.
-    pub decays: bool,
 }
 
 /// How gradients are clipped: by the norm over all parameters first, then each element by value.
@@ -74,34 +61,6 @@ pub struct StepStats {
     pub clipped_fraction: f64,
 }
 
-/// The running mean squares of an optimizer, by matrix.
-pub struct Moments<T: Element> {
-    means: HashMap<u64, (WeakMatrix<T>, Vec<T>)>,
-    /// Number of means after matrices that are gone were last forgotten.
-    swept: usize,
-}
-
-impl<T: Element> Default for Moments<T> {
-    fn default() -> Self {
-        Self {
-            means: HashMap::new(),
-            swept: 0,
-        }
-    }
-}
-
-impl<T: Element> Moments<T> {
-    /// The mean square of a matrix, zeros at first.
-    fn mean(&mut self, matrix: &Matrix<T>) -> &mut Vec<T> {
-        if self.means.len() > 2 * self.swept + 16 {
-            self.means.retain(|_, (owner, _)| owner.is_alive());
-            self.swept = self.means.len();
-        }
-        let fresh = || (matrix.downgrade(), vec![T::ZERO; matrix.shape().len()]);
-        &mut self.means.entry(matrix.id()).or_insert_with(fresh).1
-    }
-}
-
 /// A matrix to step, with its name where it has one.
 pub type Named<'a, T> = (Option<&'a str>, &'a Matrix<T>);
 
@@ -118,7 +77,7 @@ pub fn step<T: Element, R: UpdateRule>(
     parameters: &[Named<'_, T>],
 ) -> Result<StepStats> {
     rule.check()?;
-    let mut seen = HashSet::new();
+    let mut seen = Ids::with_capacity_and_hasher(parameters.len(), Default::default());
     let parameters: Vec<_> = parameters
         .iter()
         .filter(|(_, m)| seen.insert(m.id()))
@@ -135,9 +94,14 @@ pub fn step<T: Element, R: UpdateRule>(
     }
     let (mut elements, mut clipped) = (0, 0);
     for (matrix, decays, mut value, mut grad) in borrowed {
-        let mean = moments.mean(matrix);
+        let update = Update {
+            rule: *rule,
+            scale,
+            limit: rule.clip().value,
+            decays,
+        };
         elements += value.len();
-        clipped += change(isa, rule, scale, decays, (&mut value, &mut grad, mean));
+        clipped += update.run(isa, &mut value, &mut grad, moments.mean(matrix));
     }
     Ok(StepStats {
         grad_norm,
@@ -170,26 +134,15 @@ fn inspect<T: Element, R: UpdateRule>(
             continue;
         }
         let grad = matrix.grad()?;
-        let squared = |g: T| if rule.squares_clipped() { g } else { g * g };
-        if reduce::count(isa, &grad, |g| !squared(g).is_finite()) > 0 {
-            let at = grad
-                .iter()
-                .position(|&g| !squared(g).is_finite())
-                .unwrap_or(0);
-            let (row, col) = (at % matrix.rows(), at / matrix.rows());
-            let why = if grad[at].is_finite() {
-                ", whose square is infinite"
-            } else {
-                ""
-            };
-            let message = format!(
-                "gradient of {} is {} at ({row}, {col}){why}",
-                label(),
-                grad[at]
-            );
-            return Err(Error::non_finite(op, message));
+        let squares = reduce::sum_of_squares(isa, &grad);
+        // No square exceeds their sum: only a large one, or NaN, can have a bad gradient in it.
+        if !(squares <= T::MAX.to_f64()) {
+            let squared = |g: T| if rule.squares_clipped() { g } else { g * g };
+            if let Some(at) = grad.iter().position(|&g| !squared(g).is_finite()) {
+                return Err(Error::non_finite(op, blame(&label(), matrix, &grad, at)));
+            }
         }
-        sum += reduce::sum_of_squares(isa, &grad);
+        sum += squares;
     }
     if sum.is_finite() {
         return Ok(sum.sqrt());
@@ -200,23 +153,15 @@ fn inspect<T: Element, R: UpdateRule>(
     ))
 }
 
-/// Steps one parameter and returns how many of its gradients were clipped by value.
-fn change<T: Element, R: UpdateRule>(
-    isa: Isa,
-    rule: &R,
-    scale: f64,
-    decays: bool,
-    (value, grad, mean): (&mut [T], &mut [T], &mut [T]),
-) -> usize {
-    let scale = T::from_f64(scale);
-    let limit = rule.clip().value.map(T::from_f64);
-    update(isa, value, grad, mean, |w, grad, s| {
-        let g = *grad * scale;
-        let clipped = limit.map_or(g, |limit| g.minimum(limit).maximum(-limit));
-        rule.update(Step { g, clipped, decays }, w, s);
-        *grad = T::ZERO;
-        clipped != g
-    })
+/// Says what is wrong with the gradient of a matrix at this index.
+fn blame<T: Element>(label: &str, matrix: &Matrix<T>, grad: &[T], at: usize) -> String {
+    let (row, col) = (at % matrix.rows(), at / matrix.rows());
+    let why = if grad[at].is_finite() {
+        ", whose square is infinite"
+    } else {
+        ""
+    };
+    format!("gradient of {label} is {} at ({row}, {col}){why}", grad[at])
 }
 
 /// Settings end here: beyond, float32 has no numbers.

@@ -9,9 +9,12 @@
 //! eps stands outside the root. Clipping comes before accumulation. The decay is decoupled: PyTorch
 //! adds `weight_decay w` to g before it is squared.
 
-use super::{Clip, LARGEST, Step, UpdateRule, expect_positive, expect_range};
-use crate::element::Element;
+#![allow(clippy::inline_always)] // as the kernels: what is not inlined misses the instruction set
+
+use super::{Clip, LARGEST, UpdateRule, expect_positive, expect_range};
+use crate::element::simd::Vector;
 use crate::error::Result;
+use crate::kernels::update::{Rule, Step};
 
 /// The settings of RMSProp.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,24 +71,21 @@ impl UpdateRule for RmsProp {
     fn squares_clipped(&self) -> bool {
         self.clip.value.or(self.clip.norm).is_some()
     }
+}
 
-    #[inline]
-    fn update<T: Element>(&self, step: Step<T>, w: &mut T, s: &mut T) {
-        let [rate, decay, rest, eps] = [
-            self.learning_rate,
-            self.decay_rate,
-            1.0 - self.decay_rate,
-            self.eps,
-        ]
-        .map(T::from_f64);
+impl Rule for RmsProp {
+    #[inline(always)]
+    fn update<V: Vector>(self, step: Step<V>, w: V, s: V) -> (V, V) {
+        let [decay, rest] = [self.decay_rate, 1.0 - self.decay_rate].map(V::number);
         let g = step.clipped;
-        *s = decay * *s + rest * g * g;
-        let root = s.sqrt() + eps;
+        let s = decay * s + rest * g * g;
+        let root = s.sqrt() + V::number(self.eps);
         // A root of 0, with eps 0 and a gradient whose square is 0, moves nothing.
-        let mut direction = if root > T::ZERO { g / root } else { T::ZERO };
+        let zero = V::number(0.0);
+        let mut direction = V::select(root.greater(zero), g / root, zero);
         if step.decays {
-            direction += T::from_f64(self.weight_decay) * *w;
+            direction = direction + V::number(self.weight_decay) * w;
         }
-        *w = *w - rate * direction;
+        (w - V::number(self.learning_rate) * direction, s)
     }
 }

@@ -10,9 +10,12 @@
 //! so slows learning for thousands of steps, eps stands inside the root, and the decay is not scaled
 //! by the learning rate and reaches biases.
 
-use super::{Clip, LARGEST, Step, UpdateRule, expect_positive, expect_range};
-use crate::element::Element;
+#![allow(clippy::inline_always)] // as the kernels: what is not inlined misses the instruction set
+
+use super::{Clip, LARGEST, UpdateRule, expect_positive, expect_range};
+use crate::element::simd::Vector;
 use crate::error::Result;
+use crate::kernels::update::{Rule, Step};
 
 /// The settings of one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,25 +59,18 @@ impl UpdateRule for Solver {
     fn squares_clipped(&self) -> bool {
         false
     }
+}
 
-    #[inline]
-    fn update<T: Element>(&self, step: Step<T>, w: &mut T, s: &mut T) {
-        let [rate, decay, rest, eps, pull] = [
-            self.learning_rate,
-            self.decay_rate,
-            1.0 - self.decay_rate,
-            self.eps,
-            self.weight_decay,
-        ]
-        .map(T::from_f64);
-        *s = *s * decay + rest * step.g * step.g;
-        let root = (*s + eps).sqrt();
+impl Rule for Solver {
+    #[inline(always)]
+    fn update<V: Vector>(self, step: Step<V>, w: V, s: V) -> (V, V) {
+        let [decay, rest] = [self.decay_rate, 1.0 - self.decay_rate].map(V::number);
+        let s = s * decay + rest * step.g * step.g;
+        let root = (s + V::number(self.eps)).sqrt();
         // A root of 0, with eps 0 and a gradient whose square is 0, moves nothing.
-        let quotient = if root > T::ZERO {
-            step.clipped / root
-        } else {
-            T::ZERO
-        };
-        *w = *w - rate * quotient - pull * *w;
+        let zero = V::number(0.0);
+        let quotient = V::select(root.greater(zero), step.clipped / root, zero);
+        let moved = w - V::number(self.learning_rate) * quotient;
+        (moved - V::number(self.weight_decay) * w, s)
     }
 }

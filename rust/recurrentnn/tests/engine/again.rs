@@ -55,7 +55,11 @@ fn values(dish: &Dish<f64>) -> Vec<&[f64]> {
 }
 
 /// Runs it once more in the memory of this run.
-fn rerun(dish: &Dish<f64>, run: &mut Run<f64>, poll: &mut dyn FnMut() -> bool) -> Result<(), Error> {
+fn rerun(
+    dish: &Dish<f64>,
+    run: &mut Run<f64>,
+    poll: &mut dyn FnMut() -> bool,
+) -> Result<(), Error> {
     let states: Vec<Option<&[f64]>> = dish.states.iter().map(Option::as_deref).collect();
     run.load(Input::Features(&dish.features), &states)?;
     run.forward(poll)

@@ -383,7 +383,10 @@ impl<T: Element> Dish<T> {
         };
         let plain = run(&call);
         for number in 0..self.result_grads.len() {
-            let (a, b) = (trained.result(number).unwrap(), plain.result(number).unwrap());
+            let (a, b) = (
+                trained.result(number).unwrap(),
+                plain.result(number).unwrap(),
+            );
             assert!(a == b, "{}: result {number}", self.name);
         }
         for number in 0..states.len() {

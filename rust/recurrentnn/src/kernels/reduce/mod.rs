@@ -1,4 +1,4 @@
-//! Sums, maxima and counts. Sums of anything computed from several slices: [`super::broadcast`].
+//! Sums and maxima. Sums of anything computed from several slices: [`super::broadcast`].
 
 mod max;
 
@@ -71,7 +71,14 @@ fn sum_into<T: Element>(isa: Isa, whole: (usize, usize), a: &[T], extent: Extent
 
 /// The sum of squares, in double precision throughout.
 pub fn sum_of_squares<T: Element>(isa: Isa, a: &[T]) -> f64 {
-    pieces(a, |a| isa.run(SumOfSquares(a))).into_iter().sum()
+    let piece = Cost::Cheap.piece();
+    let squares = |a| isa.run(SumOfSquares(a));
+    if Cost::Cheap.splits(a.len()) {
+        let sums: Vec<f64> = a.par_chunks(piece).map(squares).collect();
+        sums.iter().sum()
+    } else {
+        a.chunks(piece).map(squares).sum()
+    }
 }
 
 struct SumOfSquares<'a, T>(&'a [T]);
@@ -94,51 +101,6 @@ impl<T: Element> Task for SumOfSquares<'_, T> {
             *lane += x * x;
         }
         lane_sum(&lanes)
-    }
-}
-
-/// How many elements satisfy `condition`.
-pub fn count<T: Element>(isa: Isa, a: &[T], condition: impl Fn(T) -> bool + Sync) -> usize {
-    let condition = &condition;
-    pieces(a, |a| isa.run(Count { a, condition }))
-        .into_iter()
-        .sum()
-}
-
-struct Count<'a, T, F> {
-    a: &'a [T],
-    condition: &'a F,
-}
-
-impl<T: Element, F: Fn(T) -> bool> Task for Count<'_, T, F> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn run<S: Simd>(self) -> usize {
-        let mut count = 0;
-        for x in self.a {
-            count += usize::from((self.condition)(*x));
-        }
-        count
-    }
-}
-
-/// The index of the first infinity or NaN.
-pub fn first_non_finite<T: Element>(isa: Isa, a: &[T]) -> Option<usize> {
-    // Counting is vector code, looking for a position is not: look only where there is one.
-    if count(isa, a, |x| !x.is_finite()) == 0 {
-        return None;
-    }
-    a.iter().position(|x| !x.is_finite())
-}
-
-/// `work` on each piece of `a`, in order.
-fn pieces<T: Element, R: Send>(a: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
-    let piece = Cost::Cheap.piece();
-    if Cost::Cheap.splits(a.len()) {
-        a.par_chunks(piece).map(&work).collect()
-    } else {
-        a.chunks(piece).map(work).collect()
     }
 }
 

@@ -135,9 +135,8 @@ fn not_a_number_is_found<T: Element>(isa: Isa) {
     for len in [1, 2, 16, 17, 40] {
         for at in 0..len {
             let mut a = numbers::<T>(1, len);
-            assert_eq!(first_non_finite(isa, &a), None);
             a[at] = T::NAN;
-            assert_eq!(first_non_finite(isa, &a), Some(at));
+            assert!(!sum_of_squares(isa, &a).is_finite());
             let mut out = [T::ZERO];
             max_per_column(isa, (len, 1), &a, &mut out);
             assert!(out[0].is_nan());
@@ -148,7 +147,7 @@ fn not_a_number_is_found<T: Element>(isa: Isa) {
             max_per_row_gradient((1, len), &a, &out, &[T::ONE], &mut into);
             assert_eq!(into[at], T::ONE);
             a[at] = T::NEG_INFINITY;
-            assert_eq!(first_non_finite(isa, &a), Some(at));
+            assert!(!sum_of_squares(isa, &a).is_finite());
         }
     }
 }
@@ -167,13 +166,4 @@ fn the_gradient_goes_to_the_first_maximum() {
     into = [0.0; 6];
     max_per_row_gradient((2, 3), &a, &[3.0; 2], &[1.0, 2.0], &mut into);
     assert_eq!(into, [0.0, 2.0, 1.0, 0.0, 0.0, 0.0]);
-}
-
-#[test]
-fn counts_what_the_condition_names() {
-    for isa in Isa::available() {
-        let a: Vec<f32> = numbers(1, 140_000);
-        let expected = a.iter().filter(|x| **x > 0.0).count();
-        assert_eq!(count(isa, &a, |x| x > 0.0), expected);
-    }
 }
