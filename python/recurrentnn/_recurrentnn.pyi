@@ -416,6 +416,11 @@ class Model:
     def __call__(
         self, x: ArrayLike, state: State | None = None, *, time_major: bool = False
     ) -> tuple[Matrix | NDArray[Any], State]: ...
+    # Every tick's states and gates, `layers.0.hidden`, `layers.0.forget`, and `output`:
+    # arrays (batch, time, size) or (time, size).
+    def activations(
+        self, x: ArrayLike, state: State | None = None, *, time_major: bool = False
+    ) -> dict[str, NDArray[Any]]: ...
     # The new symbols without the prime, up to but without `stop`.
     def generate(
         self,

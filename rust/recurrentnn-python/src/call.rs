@@ -6,7 +6,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::{Model, States};
 use recurrentnn::sample;
-use recurrentnn::sequence::{Columns, infer, record};
+use recurrentnn::sequence::{infer, record};
 use recurrentnn::stream::Stream;
 use recurrentnn::unroll::Sequence;
 
@@ -30,7 +30,8 @@ pub(crate) fn states_or_zeros<T: Number>(
     }
 }
 
-fn core_sequence<T: Number>(input: Input<T>) -> Sequence<T> {
+/// What the core reads.
+pub(crate) fn core_sequence<T: Number>(input: Input<T>) -> Sequence<T> {
     match input {
         Input::Symbols(symbols) => Sequence::Symbols(symbols),
         Input::Features(features) => Sequence::Features(features),
@@ -98,11 +99,6 @@ pub(crate) fn sequence<T: Recorded>(
         };
         return Ok((Py::new(py, output)?.into_any(), states));
     }
-    let columns = if time_major {
-        Columns::TimeMajor
-    } else {
-        Columns::BatchMajor
-    };
     let mut interpreter = Interpreter::new(py);
     let result = guard(|| {
         let isa = Isa::best();
@@ -112,7 +108,7 @@ pub(crate) fn sequence<T: Recorded>(
             &sequence,
             batch,
             &states,
-            columns,
+            layout.columns(),
             &mut interpreter,
         )
     });

@@ -4,6 +4,7 @@ use numpy::{PyArrayDescrMethods, PyReadonlyArray3, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use recurrentnn::config::Config;
 use recurrentnn::matrix::Matrix;
+use recurrentnn::sequence::Columns;
 use recurrentnn::shape::Shape;
 
 use crate::argument;
@@ -146,6 +147,15 @@ fn extents(shape: &[usize], time_major: bool, batched: bool) -> (usize, usize) {
 }
 
 impl Layout {
+    /// The order of an output's columns in an array of this layout.
+    pub(crate) fn columns(&self) -> Columns {
+        if self.time_major {
+            Columns::TimeMajor
+        } else {
+            Columns::BatchMajor
+        }
+    }
+
     /// An output's columns, in the order of the input's array, as an array of its layout.
     pub(crate) fn shape_output<T: Number>(
         &self,
