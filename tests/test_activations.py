@@ -44,7 +44,7 @@ def test_states_and_output_are_those_of_ticks(case: ModelCase, dtype: str) -> No
     x, state = sequence(case), start(case)
     found = net.activations(x, state)
     g, bound = rnn.Graph(recording=False), tolerance(dtype)
-    prev: rnn.State | rnn.Step = state
+    prev: Any = state
     for t in range(x.shape[1]):
         prev = net.forward(g, x[:, t] if x.ndim == 2 else x[:, t].T, prev)
         expected = {"output": prev.output}
@@ -63,9 +63,9 @@ def sigmoid(z: Array) -> Array:
 class Formulas:
     """The gates of a net in NumPy, from its states before and after every step."""
 
-    def __init__(self, net: Any, x: NDArray[Any], state: rnn.State, after: Any) -> None:
+    def __init__(self, net: Any, x: NDArray[Any], state: Any, after: Any) -> None:
         self.net, self.options = net, net.config()
-        self.after = {k: np.float64(v) for k, v in after.items()}
+        self.after = {k: v.astype(np.float64) for k, v in after.items()}
         if x.ndim == 2:
             identity = np.eye(net.input_size)
             embedding = net.embedding_size
@@ -78,7 +78,7 @@ class Formulas:
         self.stack = np.concatenate(self.before, axis=-1)
 
     def __getitem__(self, name: str) -> Array:
-        return np.float64(self.net[name].value)
+        return np.asarray(self.net[name].value, dtype=np.float64)
 
     def hidden(self, layer: int) -> Array:
         return np.asarray(self.after[f"layers.{layer}.hidden"])

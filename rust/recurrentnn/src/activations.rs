@@ -73,7 +73,9 @@ fn observe<T: Element>(model: &Model<T>, step: &mut Expression) -> Vec<String> {
         }
         for gate in (0..names.len()).filter_map(owner) {
             let new = gate.starts_with(&scope) && found.iter().all(|(name, _)| name != gate);
-            let value = gates.iter().find(|(weight, _)| owner(*weight) == Some(gate));
+            let value = gates
+                .iter()
+                .find(|(weight, _)| owner(*weight) == Some(gate));
             if let (true, Some(&(_, node))) = (new, value) {
                 found.push((gate.to_owned(), node));
             }
