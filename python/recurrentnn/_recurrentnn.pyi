@@ -418,6 +418,11 @@ class Model:
     ) -> tuple[Matrix | NDArray[Any], State]: ...
     # One step at a time.
     def stream(self, batch: int = 1, *, state: State | None = None) -> Stream: ...
+    # Every tick's states and gates, `layers.0.hidden`, `layers.0.forget`, and `output`:
+    # arrays (batch, time, size) or (time, size).
+    def activations(
+        self, x: ArrayLike, state: State | None = None, *, time_major: bool = False
+    ) -> dict[str, NDArray[Any]]: ...
     # The new symbols without the prime, up to but without `stop`.
     def generate(
         self,

@@ -7,7 +7,7 @@ use recurrentnn::matrix::Matrix;
 use recurrentnn::model::{Model, States};
 use recurrentnn::ops::Recorder;
 use recurrentnn::sample;
-use recurrentnn::sequence::{Columns, infer, record};
+use recurrentnn::sequence::{infer, record};
 use recurrentnn::stream::Stream;
 use recurrentnn::unroll::Sequence;
 
@@ -31,7 +31,8 @@ pub(crate) fn states_or_zeros<T: Number>(
     }
 }
 
-fn core_sequence<T: Number>(input: Input<T>) -> Sequence<T> {
+/// What the core reads.
+pub(crate) fn core_sequence<T: Number>(input: Input<T>) -> Sequence<T> {
     match input {
         Input::Symbols(symbols) => Sequence::Symbols(symbols),
         Input::Features(features) => Sequence::Features(features),
@@ -113,11 +114,6 @@ pub(crate) fn sequence<T: Recorded>(
         let rule = "an array (a Matrix is a sequence inside a graph)";
         return Err(wrong_type("forward", "x", rule, x));
     }
-    let columns = if time_major {
-        Columns::TimeMajor
-    } else {
-        Columns::BatchMajor
-    };
     let mut interpreter = Interpreter::new(py);
     let result = guard(|| {
         let isa = Isa::best();
@@ -127,7 +123,7 @@ pub(crate) fn sequence<T: Recorded>(
             &sequence,
             batch,
             &states,
-            columns,
+            layout.columns(),
             &mut interpreter,
         )
     });

@@ -10,6 +10,7 @@ use pyo3::types::PyTuple;
 use recurrentnn::cells::CellKind;
 use recurrentnn::kernels::Isa;
 
+mod activations;
 mod argument;
 mod array;
 mod call;

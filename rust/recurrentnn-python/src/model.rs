@@ -14,6 +14,7 @@ use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::sample::{self, Choice};
 
+use crate::activations;
 use crate::argument::{self, Given};
 use crate::call;
 use crate::cell::OwnCell;
@@ -357,6 +358,57 @@ impl PyModel {
     ) -> PyResult<PyStream> {
         let batch = batch.get("stream", "batch", argument::count)?;
         PyStream::make(Arc::clone(&self.inner), batch, state)
+    }
+
+    /// All hidden states, gates and cells of every tick of a sequence, outside any graph.
+    ///
+    /// Parameters
+    /// ----------
+    /// x
+    ///     Features (batch, time, features) or (time, features); or symbols, integers (batch, time)
+    ///     or (time,).
+    /// state
+    ///     What an earlier call gave; None begins with zeros.
+    /// time_major
+    ///     Time comes before batch, in x and in the arrays.
+    ///
+    /// Returns
+    /// -------
+    /// dict of str to array
+    ///     Arrays (batch, time, size), or (time, size) for one sequence. Layer by layer, the state
+    ///     after every tick: `layers.0.hidden`, `layers.0.cell`; and the gates by the name of their
+    ///     parameters: what `layers.0.forget.weight_x` helps to compute is `layers.0.forget`, after
+    ///     its nonlinearity; feedback gates are `layers.0.feedback.1.gate`, of size 1 or that of the
+    ///     layer. Last `output`.
+    ///
+    /// Raises
+    /// ------
+    /// ShapeError, DTypeError, OutOfRangeError, ArgumentError
+    ///     As a call of the model.
+    ///
+    /// Notes
+    /// -----
+    /// The gate of a cell of your own is the first value that a function of one number, such as tanh,
+    /// makes of a sum with a product of one of its weights. A gate with the name of a state vector is
+    /// not among them.
+    #[pyo3(
+        signature = (x, state = None, *, time_major = Given::Default(false)),
+        text_signature = "($self, x, state=None, *, time_major=False)"
+    )]
+    fn activations(
+        &self,
+        x: &Bound<'_, PyAny>,
+        state: Option<&Bound<'_, PyAny>>,
+        time_major: Given<'_, bool>,
+    ) -> PyResult<Py<PyDict>> {
+        let time_major = time_major.get("activations", "time_major", argument::boolean)?;
+        with!(&*self.inner, AnyModel, |model| activations::dictionary(
+            x.py(),
+            model,
+            x,
+            state,
+            time_major
+        ))
     }
 
     /// Goes on from symbols, one at a time.

@@ -4,6 +4,7 @@ use numpy::{PyArrayDescrMethods, PyArrayDyn, PyReadonlyArray3, PyUntypedArrayMet
 use pyo3::prelude::*;
 use recurrentnn::config::Config;
 use recurrentnn::matrix::Matrix;
+use recurrentnn::sequence::Columns;
 use recurrentnn::shape::Shape;
 
 use crate::argument;
@@ -175,6 +176,15 @@ impl Layout {
         let (batch, time) = (self.batch, self.time);
         let column = move |c: usize| (c % batch) * time + c / batch;
         (batch > 1 && time > 1).then(|| (0..batch * time).map(column).collect())
+    }
+
+    /// The order of an output's columns in an array of this layout.
+    pub(crate) fn columns(&self) -> Columns {
+        if self.time_major {
+            Columns::TimeMajor
+        } else {
+            Columns::BatchMajor
+        }
     }
 
     /// An output's columns, in the order of the input's array, as an array of its layout.

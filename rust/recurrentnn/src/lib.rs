@@ -22,6 +22,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod activations;
 pub mod cells;
 pub mod config;
 pub mod element;

@@ -24,6 +24,14 @@ pub struct Model<T: Element> {
     parts: Parts,
     /// For features and for symbols, made when first needed.
     programs: [OnceLock<Arc<Program<T>>>; 2],
+    /// Likewise.
+    observers: [OnceLock<Observer<T>>; 2],
+}
+
+/// A step compiled to give values from within, and their names.
+pub(crate) struct Observer<T: Element> {
+    pub(crate) names: Vec<String>,
+    pub(crate) program: Arc<Program<T>>,
 }
 
 impl<T: Element> Model<T> {
@@ -53,6 +61,7 @@ impl<T: Element> Model<T> {
             params,
             parts: plan.parts,
             programs: [const { OnceLock::new() }; 2],
+            observers: [const { OnceLock::new() }; 2],
         })
     }
 
@@ -228,6 +237,28 @@ impl<T: Element> Model<T> {
         if let Some(program) = known.get() {
             return Ok(program);
         }
+        let program = self.compiled(&self.trace()?, symbols)?;
+        Ok(known.get_or_init(|| Arc::new(program)))
+    }
+
+    /// The compiled step that gives, after the states, what `choose` puts into the expression's results
+    /// instead of the output, by the names that it returns.
+    pub(crate) fn observer(
+        &self,
+        symbols: bool,
+        choose: impl FnOnce(&mut Expression) -> Vec<String>,
+    ) -> Result<&Observer<T>> {
+        let known = &self.observers[usize::from(symbols)];
+        if let Some(observer) = known.get() {
+            return Ok(observer);
+        }
+        let mut step = self.trace()?;
+        let names = choose(&mut step);
+        let program = Arc::new(self.compiled(&step, symbols)?);
+        Ok(known.get_or_init(|| Observer { names, program }))
+    }
+
+    fn compiled(&self, step: &Expression, symbols: bool) -> Result<Program<T>> {
         let source = match (symbols, self.parts.embedding) {
             (false, _) => Source::Features,
             (true, None) => Source::OneHot,
@@ -238,8 +269,7 @@ impl<T: Element> Model<T> {
         let sizes = self.config.hidden_sizes.iter();
         let states = sizes.flat_map(|&size| std::iter::repeat_n(size, vectors));
         let (shapes, states): (Vec<_>, Vec<_>) = (shapes.collect(), states.collect());
-        let program = Program::new(&self.trace()?, &shapes, &states, source, Passes::ALL)?;
-        Ok(known.get_or_init(|| Arc::new(program)))
+        Program::new(step, &shapes, &states, source, Passes::ALL)
     }
 
     /// State vectors, layer by layer, as states.

@@ -87,6 +87,11 @@ impl Parts {
     }
 }
 
+/// What the names of a layer's parameters begin with.
+pub(crate) fn layer_scope(number: usize) -> String {
+    format!("layers.{number}")
+}
+
 fn register_layers(config: &Config, reg: &mut Registry) -> Result<Vec<Cell>> {
     let mut below = config.features();
     let mut layers = Vec::with_capacity(config.hidden_sizes.len());
@@ -101,7 +106,7 @@ fn register_layers(config: &Config, reg: &mut Registry) -> Result<Vec<Cell>> {
             size,
             sizes: &config.hidden_sizes,
         };
-        layers.push(reg.scope(&format!("layers.{number}"), |reg| {
+        layers.push(reg.scope(&layer_scope(number), |reg| {
             config.cell.build(reg, &layer, &config.options)
         })?);
         below = size;

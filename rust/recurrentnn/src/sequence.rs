@@ -88,7 +88,7 @@ impl<T: Element> Slices<'_, T> {
 }
 
 /// What there is to compute, checked against the model.
-struct Job<'a, T: Element> {
+pub(crate) struct Job<'a, T: Element> {
     model: &'a Model<T>,
     sequence: &'a Sequence<T>,
     extent: Extent,
@@ -96,7 +96,7 @@ struct Job<'a, T: Element> {
 }
 
 impl<'a, T: Element> Job<'a, T> {
-    fn new(
+    pub(crate) fn new(
         model: &'a Model<T>,
         sequence: &'a Sequence<T>,
         batch: usize,
@@ -130,6 +130,19 @@ impl<'a, T: Element> Job<'a, T> {
     fn program(&self) -> Result<&'a Arc<Program<T>>> {
         self.model
             .program(matches!(self.sequence, Sequence::Symbols(_)))
+    }
+
+    /// Runs a program of the model's step, without recording.
+    pub(crate) fn run(
+        &self,
+        isa: Isa,
+        program: &Arc<Program<T>>,
+        host: &mut dyn Host,
+    ) -> Result<Run<T>> {
+        let weights = Weights::of(isa, self.model, program)?;
+        let mut run = self.begin(isa, program, &weights, false, false)?;
+        forward(&mut run, host)?;
+        Ok(run)
     }
 
     /// Copies in what the run reads.
@@ -176,19 +189,29 @@ fn forward<T: Element>(run: &mut Run<T>, host: &mut dyn Host) -> Result<()> {
     result
 }
 
-fn output<T: Element>(run: &Run<T>, rows: usize, columns: Columns) -> Result<Output<T>> {
+/// A copy of a run's result of that number, `rows` numbers a column.
+pub(crate) fn result<T: Element>(
+    run: &Run<T>,
+    number: usize,
+    rows: usize,
+    columns: Columns,
+) -> Result<Vec<T>> {
     let Extent { time, batch } = run.extent()?;
-    let values = run.result(0)?;
-    let values = match columns {
+    let values = run.result(number)?;
+    Ok(match columns {
         Columns::TimeMajor => values.to_vec(),
         Columns::BatchMajor => transposed(values, rows, time, batch),
-    };
+    })
+}
+
+fn output<T: Element>(run: &Run<T>, rows: usize, columns: Columns) -> Result<Output<T>> {
+    let batch = run.extent()?.batch;
     let state = |(number, rows): (usize, &usize)| {
         Ok((Shape::new(*rows, batch), run.state(number)?.to_vec()))
     };
     let sizes = run.program().states();
     Ok(Output {
-        values,
+        values: result(run, 0, rows, columns)?,
         states: sizes.iter().enumerate().map(state).collect::<Result<_>>()?,
     })
 }
@@ -222,10 +245,7 @@ pub fn infer<T: Element>(
     host: &mut dyn Host,
 ) -> Result<Output<T>> {
     let job = Job::new(model, sequence, batch, states)?;
-    let program = job.program()?;
-    let weights = Weights::of(isa, model, program)?;
-    let mut run = job.begin(isa, program, &weights, false, false)?;
-    forward(&mut run, host)?;
+    let run = job.run(isa, job.program()?, host)?;
     output(&run, model.config().output_rows(), columns)
 }
 

@@ -108,3 +108,29 @@ fn a_replay_names_what_it_lacks() {
     }
     assert!(step.replay(&mut graph, &two, &one, &two).is_ok());
 }
+
+#[test]
+fn a_gate_is_a_function_of_a_sum_with_a_product() {
+    let mut t = Trace::new();
+    let square = Shape::new(2, 2);
+    let [w, u, v, gain] = [0, 1, 2, 3].map(|number| t.param(number, square));
+    let bias = t.param(4, Shape::new(2, 1));
+    let (x, h) = (t.input(2), t.state(0, 2));
+    let wx = t.matmul(&w, &x).unwrap();
+    let uh = t.matmul(&u, &h).unwrap();
+    let sum = t.add(&[&wx, &uh, &bias]).unwrap();
+    let open = t.sigmoid(&sum).unwrap(); // 10
+    // No product is left in what is multiplied, nor in a function of a gate.
+    let vh = t.matmul(&v, &h).unwrap();
+    let kept = t.mul(&open, &vh).unwrap();
+    let kept = t.add(&[&wx, &kept]).unwrap();
+    let kept = t.tanh(&kept).unwrap(); // 14
+    let again = t.tanh(&kept).unwrap();
+    // Of a weight that is made of two, and scaled between sum and function.
+    let both = t.mul(&v, &gain).unwrap();
+    let both = t.matmul(&both, &again).unwrap();
+    let both = t.scale(&both, 2.0).unwrap();
+    let both = t.relu(&both, 0.0).unwrap(); // 19
+    let step = t.finish(&[both]).unwrap();
+    assert_eq!(step.gates(), [(0, 10), (1, 10), (0, 14), (2, 19), (3, 19)]);
+}

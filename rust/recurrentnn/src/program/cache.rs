@@ -65,20 +65,19 @@ impl<T: Element> Cache<T> {
                 .retain(|(_, memory)| !memory.has(&old.constants));
             prepared = prepared.filter(|old| Arc::strong_count(&old.constants) == 1);
         }
-        let mut prepared = match prepared {
-            Some(prepared) => prepared,
-            None => {
-                let no_memory = || Error::memory("forward", "not enough memory for the weights");
-                let planes = planes(compiled.code.planes(), &compiled.fills, weights.symbols);
-                let constants = Constants::new(&planes, Extent { time: 1, batch });
-                Prepared {
-                    variant,
-                    isa,
-                    batch,
-                    version: None,
-                    packs: empty_packs(isa, compiled).ok_or_else(no_memory)?,
-                    constants: Arc::new(constants.ok_or_else(no_memory)?),
-                }
+        let mut prepared = if let Some(prepared) = prepared {
+            prepared
+        } else {
+            let no_memory = || Error::memory("forward", "not enough memory for the weights");
+            let planes = planes(compiled.code.planes(), &compiled.fills, weights.symbols);
+            let constants = Constants::new(&planes, Extent { time: 1, batch });
+            Prepared {
+                variant,
+                isa,
+                batch,
+                version: None,
+                packs: empty_packs(isa, compiled).ok_or_else(no_memory)?,
+                constants: Arc::new(constants.ok_or_else(no_memory)?),
             }
         };
         if let Some(constants) = Arc::get_mut(&mut prepared.constants) {

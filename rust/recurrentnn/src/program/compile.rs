@@ -188,7 +188,7 @@ impl Encoder<'_> {
             });
         }
         let mut last_segment = None;
-        for (item, &segment) in items.items.iter().zip(&self.placed.segments.clone()) {
+        for (item, &segment) in items.list.iter().zip(&self.placed.segments.clone()) {
             let instructions = &mut stages[item.stage].instructions;
             if let What::Lanes {
                 arithmetic,

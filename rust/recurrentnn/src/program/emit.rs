@@ -93,7 +93,7 @@ pub(super) struct Item {
 
 /// All items, and the order of time of each stage.
 pub(super) struct Items {
-    pub(super) items: Vec<Item>,
+    pub(super) list: Vec<Item>,
     pub(super) stages: Vec<Order>,
     /// The stages that are the forward pass.
     pub(super) forward: usize,
@@ -132,7 +132,7 @@ impl What {
 pub(super) fn emit(step: &Step, passes: Passes, gather: bool) -> Items {
     let emitter = Emitter::new(step, passes, gather);
     let mut all = Items {
-        items: Vec::new(),
+        list: Vec::new(),
         stages: Vec::new(),
         forward: 0,
     };
@@ -145,9 +145,9 @@ pub(super) fn emit(step: &Step, passes: Passes, gather: bool) -> Items {
         for stage in 0..last.map_or(0, |last| last + 1) {
             let of_stage = |id: &Id| in_pass(id) && emitter.stage[*id] == stage;
             let nodes: Vec<Id> = emitter.order.iter().copied().filter(of_stage).collect();
-            let before = all.items.len();
-            emitter.stage(all.stages.len(), &nodes, &mut all.items);
-            if all.items.len() > before {
+            let before = all.list.len();
+            emitter.stage(all.stages.len(), &nodes, &mut all.list);
+            if all.list.len() > before {
                 all.stages.push(match (stage % 2, is_gradient) {
                     (0, _) => Order::Together,
                     (_, false) => Order::Forward,

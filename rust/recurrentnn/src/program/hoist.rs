@@ -7,12 +7,12 @@ use super::step::{Kind, Step, Term};
 pub(super) fn hoist(step: &mut Step) {
     let cycles = cycles(step);
     let live = step.live();
-    for id in 0..step.nodes.len() {
+    for (id, live) in live.into_iter().enumerate() {
         let Kind::Sum(terms) = step.kind(id) else {
             continue;
         };
         // The gradient of a state is handed from step to step: no sequence of it could be begun.
-        if !live[id] || cycles.of(id).is_none() || step.state_grads.contains(&id) {
+        if !live || cycles.of(id).is_none() || step.state_grads.contains(&id) {
             continue;
         }
         let outside = |term: &Term| match term.value() {

@@ -21,6 +21,7 @@ mod callback;
 mod compile;
 mod emit;
 mod expression;
+mod gates;
 mod gradients;
 mod hoist;
 mod jobs;

@@ -109,10 +109,10 @@ fn continued(step: &Step) -> Vec<Id> {
 }
 
 fn segments(step: &Step, items: &Items) -> Vec<usize> {
-    let mut segments: Vec<usize> = Vec::with_capacity(items.items.len());
+    let mut segments: Vec<usize> = Vec::with_capacity(items.list.len());
     let mut last: Option<(usize, usize)> = None;
     let mut next = 0;
-    for item in &items.items {
+    for item in &items.list {
         let window = match item.what {
             What::Lanes { output, .. } => Some((item.stage, step.rows(output))),
             _ => None,
@@ -128,7 +128,7 @@ fn segments(step: &Step, items: &Items) -> Vec<usize> {
 
 fn lives(step: &Step, items: &Items, segments: &[usize], same: &[Id], gather: bool) -> Vec<Life> {
     let mut lives = vec![Life::UNTOUCHED; step.nodes.len()];
-    for (at, item) in items.items.iter().enumerate() {
+    for (at, item) in items.list.iter().enumerate() {
         for id in item.what.reads() {
             let life = &mut lives[same[id]];
             life.touch(item.stage, segments[at]);
@@ -200,7 +200,7 @@ impl Placer<'_> {
             let read = self.lives[incoming];
             let written = self
                 .items
-                .items
+                .list
                 .iter()
                 .filter(|i| i.what.writes().contains(&grad));
             let stages: Vec<usize> = written.map(|item| item.stage).collect();
@@ -234,8 +234,8 @@ impl Placer<'_> {
     /// Places what items write, in their order.
     fn computed(&mut self, same: &[Id]) {
         let mut free_slots: (usize, Vec<(usize, Id)>) = (usize::MAX, Vec::new());
-        for at in 0..self.items.items.len() {
-            let mut written = self.items.items[at].what.writes();
+        for at in 0..self.items.list.len() {
+            let mut written = self.items.list[at].what.writes();
             written.dedup();
             for id in written {
                 let id = same[id];
@@ -243,12 +243,12 @@ impl Placer<'_> {
                     continue;
                 }
                 let life = self.lives[id];
-                let stage = &self.items.stages[self.items.items[at].stage];
+                let stage = &self.items.stages[self.items.list[at].stage];
                 let location = match life {
                     Life {
                         segment: Some(segment),
                         ..
-                    } if self.plan && matches!(self.items.items[at].what, What::Lanes { .. }) => {
+                    } if self.plan && matches!(self.items.list[at].what, What::Lanes { .. }) => {
                         if free_slots.0 != segment {
                             free_slots = (segment, Vec::new());
                         }
@@ -287,7 +287,7 @@ impl Placer<'_> {
     /// A plane of this span, taken over where one has become free.
     fn window(&mut self, id: Id, at: usize, span: Span) -> Location {
         let (rows, life) = (self.step.rows(id), self.lives[id]);
-        let item = &self.items.items[at].what;
+        let item = &self.items.list[at].what;
         // Arithmetic may write over what it reads for the last time, if it writes once.
         let in_place = matches!(item, What::Lanes { .. }) && life.first_write == life.last_write;
         let wanted = Plane { rows, span };

@@ -108,7 +108,7 @@ impl<T: Element> Worker<'_, T> {
         // compared rows and depth with the packed weights, and found no target among the operands.
         // Other threads have other columns, or other panels and so other rows of the targets.
         unsafe {
-            panel::multiply_panels(self.isa, packed, &operand, &targets, columns.count, panels)
+            panel::multiply_panels(self.isa, packed, &operand, &targets, columns.count, panels);
         };
     }
 
@@ -155,7 +155,7 @@ impl<T: Element> Worker<'_, T> {
                 // other. Other threads have other columns, or another range of these.
                 unsafe {
                     step.lanes
-                        .apply(self.isa, inputs, operands[step.output].0, count)
+                        .apply(self.isa, inputs, operands[step.output].0, count);
                 };
             }
             for (start, moves) in &mut operands {

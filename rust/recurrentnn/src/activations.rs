@@ -1,0 +1,88 @@
+//! What a model computes on its way to the output: every state vector and gate of every step, by name.
+
+use crate::cells::State;
+use crate::element::Element;
+use crate::error::Result;
+use crate::host::Host;
+use crate::kernels::Isa;
+use crate::matrix::Matrix;
+use crate::model::Model;
+use crate::plan::layer_scope;
+use crate::program::Expression;
+use crate::sequence::{Columns, Job, result};
+use crate::unroll::Sequence;
+
+/// A value of all steps of a sequence.
+pub struct Activation<T> {
+    /// As of the parameters it comes from, or of the state; `output`.
+    pub name: String,
+    /// Its rows.
+    pub rows: usize,
+    /// rows x (batch * time), columns in the order asked for.
+    pub values: Vec<T>,
+}
+
+/// Runs a sequence without recording and gives, layer by layer, the state vectors after every step and
+/// the gates of every step, and last the output.
+///
+/// `layers.J.forget` is the gate to which the parameters `layers.J.forget.*` belong: the first value
+/// that a function of one number makes of a sum with a product of one of them. Where a state vector has
+/// that name, the name is the state's.
+///
+/// # Errors
+/// As [`crate::sequence::infer`].
+pub fn activations<T: Element>(
+    isa: Isa,
+    model: &Model<T>,
+    sequence: &Sequence<T>,
+    batch: usize,
+    states: &[State<Matrix<T>>],
+    columns: Columns,
+    host: &mut dyn Host,
+) -> Result<Vec<Activation<T>>> {
+    let job = Job::new(model, sequence, batch, states)?;
+    let symbols = matches!(sequence, Sequence::Symbols(_));
+    let observer = model.observer(symbols, |step| observe(model, step))?;
+    let run = job.run(isa, &observer.program, host)?;
+    let named = observer.names.iter().zip(observer.program.results());
+    let activation = |(number, (name, rows)): (usize, (&String, usize))| {
+        Ok(Activation {
+            name: name.clone(),
+            rows,
+            values: result(&run, number, rows, columns)?,
+        })
+    };
+    named.enumerate().map(activation).collect()
+}
+
+/// Makes a model's step give all that has a name, instead of its output alone; returns the names.
+fn observe<T: Element>(model: &Model<T>, step: &mut Expression) -> Vec<String> {
+    let config = model.config();
+    let vectors = config.cell.states();
+    let names: Vec<_> = model.params().iter().map(|(name, _)| name).collect();
+    let owner = |number: usize| names[number].rsplit_once('.').map(|(owner, _)| owner);
+    let gates = step.gates();
+    let states = config.hidden_sizes.len() * vectors.len();
+    let mut next = step.results.drain(..).collect::<Vec<_>>();
+    let output = next.split_off(states);
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for (layer, next) in next.chunks(vectors.len()).enumerate() {
+        let scope = layer_scope(layer) + ".";
+        for (vector, &node) in vectors.iter().zip(next) {
+            found.push((format!("{scope}{vector}"), node));
+        }
+        for gate in (0..names.len()).filter_map(owner) {
+            let new = gate.starts_with(&scope) && found.iter().all(|(name, _)| name != gate);
+            let value = gates
+                .iter()
+                .find(|(weight, _)| owner(*weight) == Some(gate));
+            if let (true, Some(&(_, node))) = (new, value) {
+                found.push((gate.to_owned(), node));
+            }
+        }
+    }
+    found.extend(output.into_iter().map(|node| ("output".to_owned(), node)));
+    step.results = next;
+    step.results.extend(found.iter().map(|(_, node)| *node));
+    found.into_iter().map(|(name, _)| name).collect()
+}
