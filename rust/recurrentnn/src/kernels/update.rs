@@ -185,7 +185,10 @@ mod tests {
     const LENGTHS: [usize; 9] = [0, 1, 3, 7, 16, 17, 33, 400, 140_003];
 
     fn is_naive<T: Element>(isa: Isa) {
-        for (len, limit) in LENGTHS.iter().flat_map(|len| [(*len, None), (*len, Some(0.125))]) {
+        for (len, limit) in LENGTHS
+            .iter()
+            .flat_map(|len| [(*len, None), (*len, Some(0.125))])
+        {
             for decays in [false, true] {
                 let update = Update {
                     rule: Test,
@@ -202,7 +205,11 @@ mod tests {
                     let high = T::from_f64(limit.unwrap_or(1.0));
                     let clipped = g.minimum(high).maximum(-high);
                     expected += usize::from(clipped != g);
-                    let kept = if decays { w[i] * T::from_f64(0.5) } else { w[i] };
+                    let kept = if decays {
+                        w[i] * T::from_f64(0.5)
+                    } else {
+                        w[i]
+                    };
                     let found = (value[i], grad[i], mean[i]);
                     let mean = s[i] * T::from_f64(0.75) + g;
                     assert_eq!(found, (kept - clipped, T::ZERO, mean));
