@@ -179,6 +179,13 @@ fn loops<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize)
         group.bench_function(BenchmarkId::new("sum", len), |bencher| {
             bencher.iter(|| reduce::sum(isa, black_box(&a)));
         });
+        if len > 512 {
+            // The gradient of a bias of 512 rows.
+            let (whole, a) = ((512, len / 512), &a[..len / 512 * 512]);
+            group.bench_function(BenchmarkId::new("sum of rows", len), |bencher| {
+                bencher.iter(|| reduce::sum_per_row(isa, whole, black_box(a), &mut x[..512]));
+            });
+        }
         flops(&mut group, 2);
         group.bench_function(BenchmarkId::new("sum of squares", len), |bencher| {
             bencher.iter(|| reduce::sum_of_squares(isa, black_box(&a)));

@@ -15,6 +15,10 @@ use crate::kernels::reduce::lane_sum;
 const BLOCK: usize = 128;
 /// Columns summed one by one before their sum is added to the sum of all.
 const COLUMN_BLOCK: usize = 64;
+/// Rows whose sums are kept while columns pass: as many as the level-1 cache allows, for memory is
+/// fastest read in order. Nor do threads share fewer: they would fetch short pieces of every column,
+/// which takes longer than one thread alone.
+const STRIP: usize = 1024;
 
 /// Part of the whole: rows and columns, `start..end`.
 #[derive(Clone, Copy)]
@@ -102,8 +106,10 @@ where
     fn split(&self, region: Region, into: &mut [T]) {
         let (rows, cols) = (region.rows.1 - region.rows.0, region.cols.1 - region.cols.0);
         let by_columns = cols > 1 && self.into != Extent::Column;
-        let by_rows =
-            rows > 1 && (self.into == Extent::Column || cols == 1 && self.into == Extent::Full);
+        let by_rows = match self.into {
+            Extent::Column => rows >= 2 * STRIP,
+            _ => rows > 1 && cols == 1 && self.into == Extent::Full,
+        };
         if !self.cost.splits(region.len()) || !(by_columns || by_rows) {
             return self.isa.run(Part {
                 walk: self,
@@ -243,23 +249,22 @@ where
                 }
             }
             Extent::Column => {
-                let mut values = [T::ZERO; BLOCK];
-                for i in (i0..i1).step_by(BLOCK) {
-                    let len = BLOCK.min(i1 - i);
+                let mut sums = [T::ZERO; STRIP];
+                for i_strip in (i0..i1).step_by(STRIP) {
+                    let end = i1.min(i_strip + STRIP);
                     for j_block in (j0..j1).step_by(COLUMN_BLOCK) {
-                        let values = &mut values[..len];
-                        values.fill(T::ZERO);
+                        let sums = &mut sums[..end - i_strip];
+                        sums.fill(T::ZERO);
                         for j in j_block..j1.min(j_block + COLUMN_BLOCK) {
                             columns.enter(operands, j, whole.0);
-                            let inputs = columns.block(operands, whole.0, (i, j), len);
-                            Map::<_, _, N, true> {
-                                inputs,
-                                out: values,
-                                f: *f,
+                            for i in (i_strip..end).step_by(BLOCK) {
+                                let len = BLOCK.min(end - i);
+                                let inputs = columns.block(operands, whole.0, (i, j), len);
+                                let out = &mut sums[i - i_strip..][..len];
+                                Map::<_, _, N, true> { inputs, out, f: *f }.run::<S>();
                             }
-                            .run::<S>();
                         }
-                        for (y, x) in into[i - i0..][..len].iter_mut().zip(values) {
+                        for (y, x) in into[i_strip - i0..].iter_mut().zip(sums) {
                             *y += *x;
                         }
                     }

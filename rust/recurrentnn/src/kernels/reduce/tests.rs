@@ -3,7 +3,7 @@
 use super::super::naive::{assert_close, for_all, numbers, rounding, with_threads};
 use super::*;
 
-const SIZES: [(usize, usize); 10] = [
+const SIZES: [(usize, usize); 11] = [
     (0, 3),
     (3, 0),
     (1, 1),
@@ -14,6 +14,7 @@ const SIZES: [(usize, usize); 10] = [
     (33, 70),
     (129, 131),
     (300, 700),
+    (2500, 130),
 ];
 
 fn sums_are_naive<T: Element>(isa: Isa) {
@@ -85,7 +86,13 @@ fn a_million_terms_stay_accurate() {
 }
 
 fn does_not_depend_on_threads<T: Element>(isa: Isa) {
-    for whole in [(1000, 400), (400_000, 1), (1, 400_000), (7, 50_000)] {
+    for whole in [
+        (1000, 400),
+        (3001, 70),
+        (400_000, 1),
+        (1, 400_000),
+        (7, 50_000),
+    ] {
         let a = numbers::<T>(1, whole.0 * whole.1);
         let run = |threads: usize| {
             with_threads(threads, || {
