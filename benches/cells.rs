@@ -4,6 +4,8 @@
 //! gradient of the operand and gradient of the weight. The lowest layer's input has no gradient here,
 //! so that a sixth to a fourth of what is counted is not done.
 
+#![allow(missing_docs, clippy::inline_always)] // the latter as in the kernels
+
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;

@@ -387,7 +387,7 @@ impl<T: Element> Composite<T> for Node<T> {
         let mut result = Ok(());
         let long = !viewed && runs.iter().map(|run| run.work()).sum::<usize>() >= LONG;
         host.run(long, &mut |_| {
-            result = weight_gradients(&runs, &values, &mut into)
+            result = weight_gradients(&runs, &values, &mut into);
         });
         result
     }

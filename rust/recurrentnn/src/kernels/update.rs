@@ -126,7 +126,10 @@ impl<T: Element, R: Rule> Task for Piece<'_, T, R> {
         // As wide as the widest register.
         let mut counts = [T::ZERO; 16];
         count.store(&mut counts);
-        counts.iter().map(|n| n.to_f64() as usize).sum()
+        let count: f64 = counts.iter().map(|n| n.to_f64()).sum();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count
+        let count = count as usize;
+        count
     }
 }
 

@@ -1,6 +1,8 @@
 //! Optimizers: a rule for one number, its gradient and its running mean; walking parameters,
 //! clipping and statistics are written once, here. No parameter is known by name.
 
+use std::hash::BuildHasherDefault;
+
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernels::update::{Rule, Update};
@@ -77,7 +79,7 @@ pub fn step<T: Element, R: UpdateRule>(
     parameters: &[Named<'_, T>],
 ) -> Result<StepStats> {
     rule.check()?;
-    let mut seen = Ids::with_capacity_and_hasher(parameters.len(), Default::default());
+    let mut seen = Ids::with_capacity_and_hasher(parameters.len(), BuildHasherDefault::default());
     let parameters: Vec<_> = parameters
         .iter()
         .filter(|(_, m)| seen.insert(m.id()))
@@ -136,7 +138,7 @@ fn inspect<T: Element, R: UpdateRule>(
         let grad = matrix.grad()?;
         let squares = reduce::sum_of_squares(isa, &grad);
         // No square exceeds their sum: only a large one, or NaN, can have a bad gradient in it.
-        if !(squares <= T::MAX.to_f64()) {
+        if squares.is_nan() || squares > T::MAX.to_f64() {
             let squared = |g: T| if rule.squares_clipped() { g } else { g * g };
             if let Some(at) = grad.iter().position(|&g| !squared(g).is_finite()) {
                 return Err(Error::non_finite(op, blame(&label(), matrix, &grad, at)));

@@ -161,7 +161,9 @@ impl<T: Element> Jobs<'_, T> {
                 backward,
                 inputs,
             } => {
-                inputs.iter().for_each(|place| columns.join(*place));
+                for place in inputs {
+                    columns.join(*place);
+                }
                 let inputs: Vec<_> = inputs.iter().map(|place| columns.get(*place)).collect();
                 let inputs: Vec<&[T]> = inputs.iter().map(|input| &**input).collect();
                 backward.add(self.isa, &inputs, columns.count(), grads[*weight]);

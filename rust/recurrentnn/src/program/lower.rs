@@ -99,9 +99,9 @@ impl<'a> Lowering<'a> {
         if let Columns::Fixed(_) = node.columns {
             let mut node = node.clone();
             if let Recorded::Apply { inputs, .. } = &mut node.term {
-                inputs
-                    .iter_mut()
-                    .for_each(|input| *input = self.in_prelude[*input]);
+                for input in inputs {
+                    *input = self.in_prelude[*input];
+                }
             }
             prelude.nodes.push(node);
         }

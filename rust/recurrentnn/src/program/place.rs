@@ -271,17 +271,13 @@ impl Placer<'_> {
             before.last_read < life.first_write
                 || before.last_read == life.first_write && life.first_write == life.last_write
         });
-        match free {
-            Some(at) => {
-                slots[at].1 = id;
-                slots[at].0
-            }
-            None => {
-                slots.push((slots.len(), id));
-                self.slots = self.slots.max(slots.len());
-                slots.len() - 1
-            }
+        if let Some(at) = free {
+            slots[at].1 = id;
+            return slots[at].0;
         }
+        slots.push((slots.len(), id));
+        self.slots = self.slots.max(slots.len());
+        slots.len() - 1
     }
 
     /// A plane of this span, taken over where one has become free.

@@ -43,7 +43,9 @@ fn other_weights_have_another_version_or_none() {
                     assert!(found == fresh, "{} {source:?} {version:?}", dish.name);
                 }
                 for param in &mut dish.params {
-                    param.iter_mut().for_each(|w| *w = 0.9 * *w + 0.01);
+                    for w in param.iter_mut() {
+                        *w = 0.9 * *w + 0.01;
+                    }
                 }
             }
         }

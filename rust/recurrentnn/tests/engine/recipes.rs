@@ -1,5 +1,7 @@
 //! Steps that ask for every road through the compiler.
 
+#![allow(clippy::too_many_lines)] // lists
+
 use recurrentnn::ops::{Axis, Recorder};
 
 use super::recipe::{Recipe, Write};
