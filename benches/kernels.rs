@@ -11,7 +11,7 @@ mod peak;
 use flops::{Flops, Peak};
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use rayon::ThreadPoolBuilder;

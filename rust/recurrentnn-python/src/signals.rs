@@ -46,7 +46,7 @@ impl Host for Interpreter<'_> {
             }
             *last = Instant::now();
             // Only Python's main thread finds any; elsewhere this does nothing.
-            if let Err(error) = Python::attach(|py| py.check_signals()) {
+            if let Err(error) = Python::attach(Python::check_signals) {
                 *raised = Some(error);
             }
             raised.is_some()
