@@ -193,7 +193,8 @@ impl Shared {
     }
 
     fn memory(&self) -> Memory<f64> {
-        Memory::new(&self.planes(), self.extent, None).unwrap()
+        let constants = Constants::new(&self.planes(), self.extent).unwrap();
+        Memory::new(&self.planes(), self.extent, Arc::new(constants), None).unwrap()
     }
 }
 
