@@ -46,7 +46,10 @@ impl Host for Interpreter<'_> {
             }
             *last = Instant::now();
             // Only Python's main thread finds any; elsewhere this does nothing.
-            if let Err(error) = Python::attach(Python::check_signals) {
+            #[allow(clippy::redundant_closure_for_method_calls)]
+            // the method alone is of one lifetime
+            let signals = Python::attach(|py| py.check_signals());
+            if let Err(error) = signals {
                 *raised = Some(error);
             }
             raised.is_some()

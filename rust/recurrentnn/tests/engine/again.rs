@@ -3,19 +3,15 @@
 use recurrentnn::error::Error;
 use recurrentnn::program::Run;
 
-use super::recipe::{Dish, Recipe};
-use super::recipes::{looked_up, ops, states};
+use super::recipe::Dish;
+use super::recipes::all;
 use super::*;
 
 const EXTENTS: [(usize, usize); 7] = [(5, 3), (1, 1), (5, 3), (9, 2), (2, 9), (1, 1), (40, 4)];
 
-fn recipes() -> impl Iterator<Item = Recipe> {
-    looked_up().into_iter().chain(states()).chain(ops())
-}
-
 #[test]
 fn a_program_serves_any_extent_after_any_other() {
-    for recipe in recipes() {
+    for recipe in all() {
         let first = recipe.dish::<f64>(1, 1, Source::Features);
         let program = first.program(Passes::ALL);
         for (time, batch) in EXTENTS {
@@ -111,7 +107,7 @@ fn a_stopped_pass_can_begin_again() {
 #[test]
 fn runs_that_follow_one_another_give_the_gradients_of_one() {
     let isa = Isa::best();
-    for recipe in recipes() {
+    for recipe in all() {
         let whole = recipe.dish::<f64>(5, 3, Source::Features);
         let program = whole.program(Passes::ALL);
         if !program.prelude().is_empty() {
@@ -149,7 +145,7 @@ fn runs_that_follow_one_another_give_the_gradients_of_one() {
 
 #[test]
 fn no_steps_hand_the_states_on() {
-    for recipe in recipes() {
+    for recipe in all() {
         let mut dish = recipe.dish::<f64>(0, 3, Source::Features);
         dish.result_grads.iter_mut().for_each(|grad| *grad = None);
         let program = dish.program(Passes::ALL);

@@ -2,13 +2,12 @@
 
 use super::custom::variants;
 use super::recipe::{Dish, Served, one_hot};
-use super::recipes::{looked_up, ops, states};
+use super::recipes::{all, looked_up};
 use super::*;
 
 /// Every cell and every recipe, of sizes that fill no tile.
 fn dishes<T: Element>(time: usize, batch: usize) -> Vec<Dish<T>> {
-    let recipes = looked_up().into_iter().chain(states()).chain(ops());
-    let mut dishes: Vec<_> = recipes
+    let mut dishes: Vec<_> = all()
         .map(|recipe| recipe.dish(time, batch, Source::Features))
         .collect();
     for cell in CellKind::ALL {

@@ -1,7 +1,7 @@
 //! Steps of all kinds against the graph, and against differences of their own values.
 
 use super::recipe::{Dish, Recipe};
-use super::recipes::{looked_up, ops, states};
+use super::recipes::{all, looked_up};
 use super::*;
 
 fn check<T: Element>(dish: &Dish<T>, passes: Passes, bound: f64) {
@@ -21,10 +21,6 @@ fn check_both(recipe: &Recipe, time: usize, batch: usize, passes: Passes) {
     let source = Source::Features;
     check(&recipe.dish::<f64>(time, batch, source), passes, 1e-12);
     check(&recipe.dish::<f32>(time, batch, source), passes, 5e-5);
-}
-
-fn all() -> impl Iterator<Item = Recipe> {
-    looked_up().into_iter().chain(states()).chain(ops())
 }
 
 /// One switch off, all on, all off.

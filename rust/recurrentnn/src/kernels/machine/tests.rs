@@ -193,9 +193,8 @@ impl Shared {
     }
 
     fn memory(&self) -> Memory<f64> {
-        let planes = self.planes();
-        let constants = Arc::new(Constants::new(&planes, self.extent).unwrap());
-        Memory::new(&planes, self.extent, constants, None).unwrap()
+        let constants = Constants::new(&self.planes(), self.extent).unwrap();
+        Memory::new(&self.planes(), self.extent, Arc::new(constants), None).unwrap()
     }
 }
 
