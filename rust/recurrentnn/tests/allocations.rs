@@ -8,6 +8,7 @@ use std::sync::Arc;
 use recurrentnn::cells::{CellKind, Options};
 use recurrentnn::config::{Config, InitKind};
 use recurrentnn::kernels::Isa;
+use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::program::{Call, Extent, Incoming, Input, Passes, Program, Source};
 
@@ -69,7 +70,7 @@ impl Net {
             .params()
             .matrices()
             .iter()
-            .map(|m| m.shape())
+            .map(Matrix::shape)
             .collect();
         let vectors = cell.states().len();
         let states: Vec<usize> = sizes
