@@ -1,6 +1,5 @@
 """Hidden states, cells and gates of every step, against ticks and against formulas."""
 
-import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -266,23 +265,3 @@ def test_mistakes_are_refused(
     with pytest.raises(error, match=words):
         call(net)
     assert net.activations(np.ones((2, 3)))["output"].shape == (2, 2)
-
-
-class Alarm(Exception):
-    """What the handler raises."""
-
-
-def test_a_long_call_is_interrupted() -> None:
-    net = rnn.LSTM(50, [64], 50)
-
-    def handler(*_: object) -> None:
-        raise Alarm
-
-    before = signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
-    try:
-        with pytest.raises(Alarm):
-            net.activations(np.zeros((1, 10**5), dtype=np.int64))
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

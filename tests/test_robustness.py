@@ -120,6 +120,7 @@ class Alarm(Exception):
     [
         lambda net: net.generate([1], 10**6),
         lambda net: net(np.zeros((1, 10**5), dtype=np.int64)),
+        lambda net: net.activations(np.zeros((1, 10**5), dtype=np.int64)),
     ],
 )
 def test_a_long_call_is_interrupted(call: object) -> None:

@@ -4,7 +4,8 @@
 use recurrentnn::activations::{Activation, activations};
 use recurrentnn::cells::{CellKind, Options};
 use recurrentnn::config::{Config, InitKind};
-use recurrentnn::host::Alone;
+use recurrentnn::error::Error;
+use recurrentnn::host::{Alone, Host, Poll};
 use recurrentnn::kernels::Isa;
 use recurrentnn::model::Model;
 use recurrentnn::sequence::{Columns, infer};
@@ -78,4 +79,23 @@ fn instruction_sets_agree() {
             }
         }
     }
+}
+
+/// Wants every work stopped at once.
+struct Stop;
+
+impl Host for Stop {
+    fn run(&mut self, _long: bool, work: &mut (dyn FnMut(Poll<'_>) + Send)) {
+        work(&mut || true);
+    }
+}
+
+#[test]
+fn the_host_may_stop_it() {
+    let model = model(&CellKind::Lstm, None);
+    let states = model.zero_states(BATCH).unwrap();
+    let (sequence, columns) = (symbols(), Columns::BatchMajor);
+    let isa = Isa::best();
+    let result = activations(isa, &model, &sequence, BATCH, &states, columns, &mut Stop);
+    assert!(matches!(result, Err(Error::Interrupted)));
 }
