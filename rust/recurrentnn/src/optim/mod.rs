@@ -77,7 +77,8 @@ pub fn step<T: Element, R: UpdateRule>(
     parameters: &[Named<'_, T>],
 ) -> Result<StepStats> {
     rule.check()?;
-    let mut seen = Ids::with_capacity_and_hasher(parameters.len(), Default::default());
+    let mut seen = Ids::default();
+    seen.reserve(parameters.len());
     let parameters: Vec<_> = parameters
         .iter()
         .filter(|(_, m)| seen.insert(m.id()))
@@ -92,7 +93,7 @@ pub fn step<T: Element, R: UpdateRule>(
         let decays = rule.decays_biases() || !name.is_some_and(is_bias);
         borrowed.push((*matrix, decays, matrix.value_mut()?, matrix.grad_mut()?));
     }
-    let (mut elements, mut clipped) = (0, 0);
+    let (mut elements, mut clipped) = (0, 0.0);
     for (matrix, decays, mut value, mut grad) in borrowed {
         let update = Update {
             rule: *rule,
@@ -108,7 +109,7 @@ pub fn step<T: Element, R: UpdateRule>(
         clipped_fraction: if elements == 0 {
             0.0
         } else {
-            clipped as f64 / elements as f64
+            clipped / elements as f64
         },
     })
 }
@@ -136,7 +137,7 @@ fn inspect<T: Element, R: UpdateRule>(
         let grad = matrix.grad()?;
         let squares = reduce::sum_of_squares(isa, &grad);
         // No square exceeds their sum: only a large one, or NaN, can have a bad gradient in it.
-        if !(squares <= T::MAX.to_f64()) {
+        if squares.is_nan() || squares > T::MAX.to_f64() {
             let squared = |g: T| if rule.squares_clipped() { g } else { g * g };
             if let Some(at) = grad.iter().position(|&g| !squared(g).is_finite()) {
                 return Err(Error::non_finite(op, blame(&label(), matrix, &grad, at)));
