@@ -3,7 +3,8 @@
 //!
 //! Floors, each standing on those before it: [`error`], [`element`], [`shape`], [`host`] → [`kernels`]
 //! → [`matrix`], [`random`] → [`init`], [`params`] → [`ops`] → [`graph`], [`gradcheck`] → [`program`] →
-//! [`cells`], [`optim`] → [`config`], [`plan`], [`model`], [`unroll`], [`sequence`], [`stream`] →
+//! [`cells`], [`optim`] → [`config`], [`plan`], [`model`], [`unroll`], [`sequence`], [`stream`],
+//! [`activations`] →
 //! [`text`], [`sample`], [`io`].
 //!
 //! ```

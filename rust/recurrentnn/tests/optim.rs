@@ -287,6 +287,29 @@ fn a_gradient_that_is_not_finite_is_named_and_nothing_changes() {
 }
 
 #[test]
+fn a_gradient_whose_square_is_infinite_is_refused_where_it_is_squared() {
+    let w = weights::<f32>(&[1.0, 2.0], &[0.5, 1e20]);
+    let all = [(None, &w)];
+    let message =
+        "gradient of parameter 0 is 100000000000000000000 at (1, 0), whose square is infinite";
+    let errors = [
+        step(Isa::best(), &rmsprop(), &mut Moments::default(), &all).unwrap_err(),
+        step(Isa::best(), &solver(), &mut Moments::default(), &all).unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.to_string().ends_with(message), "{error}");
+    }
+    assert_eq!(w.to_vec().unwrap(), [1.0, 2.0]);
+    let clip = Clip {
+        value: Some(1.0),
+        norm: None,
+    };
+    let rule = RmsProp { clip, ..rmsprop() };
+    let stats = step(Isa::best(), &rule, &mut Moments::default(), &[(None, &w)]).unwrap();
+    assert_eq!(stats.clipped_fraction, 0.5);
+}
+
+#[test]
 fn a_parameter_whose_backward_has_not_run_is_refused() {
     let w = weights::<f64>(&[1.0, 2.0], &[0.5, 0.5]);
     let mut graph = Graph::new(Isa::best());

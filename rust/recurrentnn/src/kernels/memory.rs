@@ -38,6 +38,15 @@ impl<T: Element> Lines<T> {
         })
     }
 
+    /// Nothing.
+    pub(super) fn none() -> Self {
+        Self {
+            memory: Vec::new(),
+            len: 0,
+            element: PhantomData,
+        }
+    }
+
     /// How many numbers.
     pub(super) fn len(&self) -> usize {
         self.len

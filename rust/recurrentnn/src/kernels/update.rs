@@ -45,13 +45,7 @@ impl<R: Rule> Update<R> {
     ///
     /// # Panics
     /// If the slices differ in length.
-    pub fn run<T: Element>(
-        self,
-        isa: Isa,
-        value: &mut [T],
-        grad: &mut [T],
-        mean: &mut [T],
-    ) -> usize {
+    pub fn run<T: Element>(self, isa: Isa, value: &mut [T], grad: &mut [T], mean: &mut [T]) -> f64 {
         assert_eq!(value.len(), grad.len());
         assert_eq!(value.len(), mean.len());
         let run = |(value, (grad, mean))| {
@@ -82,10 +76,10 @@ struct Piece<'a, T, R> {
 }
 
 impl<T: Element, R: Rule> Task for Piece<'_, T, R> {
-    type Output = usize;
+    type Output = f64;
 
     #[inline(always)]
-    fn run<S: Simd>(self) -> usize {
+    fn run<S: Simd>(self) -> f64 {
         let Self {
             update,
             value,
@@ -126,10 +120,7 @@ impl<T: Element, R: Rule> Task for Piece<'_, T, R> {
         // As wide as the widest register.
         let mut counts = [T::ZERO; 16];
         count.store(&mut counts);
-        let count: f64 = counts.iter().map(|n| n.to_f64()).sum();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count
-        let count = count as usize;
-        count
+        counts.iter().map(|n| n.to_f64()).sum()
     }
 }
 
@@ -202,12 +193,12 @@ mod tests {
                 let [w, g, s] = [1, 2, 3].map(|seed| numbers::<T>(seed, len));
                 let (mut value, mut grad, mut mean) = (w.clone(), g.clone(), s.clone());
                 let count = update.run(isa, &mut value, &mut grad, &mut mean);
-                let mut expected = 0;
+                let mut expected = 0.0;
                 for i in 0..len {
                     let g = g[i] * T::from_f64(0.3);
                     let high = T::from_f64(limit.unwrap_or(1.0));
                     let clipped = g.minimum(high).maximum(-high);
-                    expected += usize::from(clipped != g);
+                    expected += f64::from(u8::from(clipped != g));
                     let kept = if decays {
                         w[i] * T::from_f64(0.5)
                     } else {

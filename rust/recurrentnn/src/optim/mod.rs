@@ -1,8 +1,6 @@
 //! Optimizers: a rule for one number, its gradient and its running mean; walking parameters,
 //! clipping and statistics are written once, here. No parameter is known by name.
 
-use std::hash::BuildHasherDefault;
-
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernels::update::{Rule, Update};
@@ -79,7 +77,8 @@ pub fn step<T: Element, R: UpdateRule>(
     parameters: &[Named<'_, T>],
 ) -> Result<StepStats> {
     rule.check()?;
-    let mut seen = Ids::with_capacity_and_hasher(parameters.len(), BuildHasherDefault::default());
+    let mut seen = Ids::default();
+    seen.reserve(parameters.len());
     let parameters: Vec<_> = parameters
         .iter()
         .filter(|(_, m)| seen.insert(m.id()))
@@ -94,7 +93,7 @@ pub fn step<T: Element, R: UpdateRule>(
         let decays = rule.decays_biases() || !name.is_some_and(is_bias);
         borrowed.push((*matrix, decays, matrix.value_mut()?, matrix.grad_mut()?));
     }
-    let (mut elements, mut clipped) = (0, 0);
+    let (mut elements, mut clipped) = (0, 0.0);
     for (matrix, decays, mut value, mut grad) in borrowed {
         let update = Update {
             rule: *rule,
@@ -110,7 +109,7 @@ pub fn step<T: Element, R: UpdateRule>(
         clipped_fraction: if elements == 0 {
             0.0
         } else {
-            clipped as f64 / elements as f64
+            clipped / elements as f64
         },
     })
 }

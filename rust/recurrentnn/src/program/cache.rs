@@ -49,7 +49,7 @@ impl<T: Element> Cache<T> {
         let mut all = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |p: &Arc<Prepared<T>>| (p.variant, p.isa, p.batch) == (variant, isa, batch);
         let known = all.iter().position(same).map(|at| all.remove(at));
-        let mut prepared = match known {
+        let known = match known {
             Some(known) if version.is_some() && known.version == version => {
                 all.push(Arc::clone(&known));
                 return Ok(known);
@@ -57,14 +57,8 @@ impl<T: Element> Cache<T> {
             Some(known) => Arc::into_inner(known),
             None => None,
         };
-        // A memory that lies idle may still hold on to the constants.
-        if let Some(old) = &prepared
-            && Arc::strong_count(&old.constants) > 1
-        {
-            self.idle()
-                .retain(|(_, memory)| !memory.has(&old.constants));
-            prepared = prepared.filter(|old| Arc::strong_count(&old.constants) == 1);
-        }
+        // Another run may read the constants for as long as it lives.
+        let prepared = known.filter(|known| Arc::strong_count(&known.constants) == 1);
         let mut prepared = if let Some(prepared) = prepared {
             prepared
         } else {
@@ -132,7 +126,9 @@ impl<T: Element> Cache<T> {
     }
 
     /// Keeps a memory for the next run.
-    pub(super) fn give_back(&self, variant: Variant, memory: Memory<T>) {
+    pub(super) fn give_back(&self, variant: Variant, mut memory: Memory<T>) {
+        // What lies idle must not keep the constants from being written anew.
+        memory.forget_constants();
         let mut idle = self.idle();
         idle.push((variant, memory));
         if idle.len() > IDLE {

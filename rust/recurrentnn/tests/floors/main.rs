@@ -19,7 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["graph", "gradcheck"],
     &["program"],
     &["cells", "optim"],
-    &["config", "plan", "model", "unroll", "sequence", "stream"],
+    &["config", "plan", "model", "unroll", "sequence", "stream", "activations"],
     &["text", "sample", "io"],
 ];
 

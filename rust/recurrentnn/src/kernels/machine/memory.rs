@@ -173,9 +173,12 @@ impl<T: Element> Memory<T> {
         self.planes.iter().map(|(plane, _)| *plane)
     }
 
-    /// Whether these are its constants.
-    pub fn has(&self, constants: &Arc<Constants<T>>) -> bool {
-        Arc::ptr_eq(&self.constants, constants)
+    /// Lets go of the constants, which it needs again before it is run.
+    pub fn forget_constants(&mut self) {
+        self.constants = Arc::new(Constants {
+            lines: Lines::none(),
+            places: Vec::new(),
+        });
     }
 
     /// Takes other constants.

@@ -14,7 +14,7 @@ const SIZES: [(usize, usize); 11] = [
     (33, 70),
     (129, 131),
     (300, 700),
-    (2500, 130),
+    (1100, 70),
 ];
 
 fn sums_are_naive<T: Element>(isa: Isa) {
