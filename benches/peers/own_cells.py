@@ -60,8 +60,7 @@ def _cells() -> dict[str, Any]:
 
         def build(self, p: Any, inputs: int, size: int) -> None:
             for gate in ("input", "forget", "candidate", "output"):
-                p.gate(gate, inputs, size)
-                p.add(f"{gate}.gain", size, 1, "gain")
+                p.gate(gate, inputs, size).add("gain", size, 1, init="ones")
 
         def step(self, p: Any, x: Any, s: Any) -> Any:
             def total(gate: Any) -> Any:

@@ -237,7 +237,18 @@ impl<T: Element> Graph<T> {
             let message = "expected a loss, or a gradient seeded by hand in what was recorded";
             return Err(Error::graph("backward", message));
         }
-        self.run_backward(host)?;
+        let outputs = || self.entries.iter().flat_map(|entry| &entry.outputs);
+        let seeded = outputs().filter(|output| output.grad_if_any().is_some());
+        let seeds = seeded.map(|output| Ok((output.clone(), output.grad()?.to_vec())));
+        let seeds = seeds.collect::<Result<Vec<_>>>()?;
+        if let Err(error) = self.run_backward(host) {
+            // What was stopped can be run again, from the same seeds.
+            self.zero_grad()?;
+            for (output, seed) in seeds {
+                output.grad_mut()?.copy_from_slice(&seed);
+            }
+            return Err(error);
+        }
         self.after_backward(retain);
         Ok(())
     }
@@ -277,7 +288,11 @@ impl<T: Element> Graph<T> {
             self.zero_grad()?;
         }
         loss.grad_mut()?[0] = T::ONE;
-        self.run_backward(host)?;
+        if let Err(error) = self.run_backward(host) {
+            // What was stopped can be run again.
+            self.zero_grad()?;
+            return Err(error);
+        }
         self.after_backward(retain);
         Ok(())
     }

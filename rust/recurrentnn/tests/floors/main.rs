@@ -19,7 +19,15 @@ const FLOORS: &[&[&str]] = &[
     &["graph", "gradcheck"],
     &["program"],
     &["cells", "optim"],
-    &["config", "plan", "model", "unroll", "sequence", "stream", "activations"],
+    &[
+        "config",
+        "plan",
+        "model",
+        "unroll",
+        "sequence",
+        "stream",
+        "activations",
+    ],
     &["text", "sample", "io"],
 ];
 
