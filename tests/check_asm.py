@@ -44,7 +44,9 @@ def inner_loops(body: list[tuple[int, str]]) -> Iterator[list[str]]:
         if start is None or start > end:
             continue
         loop = [text for _, text in body[start : end + 1]]
-        if any("vfmadd" in text for text in loop) and not any(map(JUMP.match, loop[:-1])):
+        if any("vfmadd" in text for text in loop) and not any(
+            map(JUMP.match, loop[:-1])
+        ):
             yield loop
 
 

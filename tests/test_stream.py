@@ -1,10 +1,10 @@
 """One step at a time: the bits of a whole sequence, in place, from any state."""
 
+from typing import Any
+
 import numpy as np
 import pytest
-
 from numpy.typing import NDArray
-from typing import Any
 
 import nets
 import recurrentnn as rnn
@@ -36,7 +36,7 @@ def test_a_stream_gives_the_bits_of_the_sequence(case: ModelCase, dtype: str) ->
 
 def test_one_sample_needs_no_batch_and_out_is_written() -> None:
     """(features,) in, (outputs,) out, into an array of one's own."""
-    net = rnn.LSTM(3, [4], 2, seed=1)
+    net: Any = rnn.LSTM(3, [4], 2, seed=1)
     stream, again = net.stream(), net.stream()
     x = np.array([0.5, -1.0, 2.0], dtype=np.float32)
     y = np.empty(2, dtype=np.float32)
@@ -47,7 +47,7 @@ def test_one_sample_needs_no_batch_and_out_is_written() -> None:
 
 def test_a_stream_begins_and_begins_anew_from_a_state() -> None:
     """As the calls do."""
-    net = rnn.GRU(3, [4], 2, seed=1)
+    net: Any = rnn.GRU(3, [4], 2, seed=1)
     x = np.linspace(-1, 1, 18, dtype=np.float32).reshape(1, 6, 3)
     _, half = net(x[:, :3])
     expected, _ = net(x)
@@ -61,7 +61,7 @@ def test_a_stream_begins_and_begins_anew_from_a_state() -> None:
 
 def test_weights_that_change_are_seen_by_the_next_step() -> None:
     """By assignment, by an optimizer's step, and through a view held from before."""
-    net = rnn.LSTM(3, [4], 2, seed=1)
+    net: Any = rnn.LSTM(3, [4], 2, seed=1)
     stream = net.stream()
     x = np.ones(3, dtype=np.float32)
     stream(x)
@@ -91,9 +91,11 @@ def test_weights_that_change_are_seen_by_the_next_step() -> None:
         (np.ones(3, dtype=complex), rnn.DTypeError),
     ],
 )
-def test_wrong_input_is_refused_and_changes_nothing(x: object, error: type) -> None:
+def test_wrong_input_is_refused_and_changes_nothing(
+    x: Any, error: type[Exception]
+) -> None:
     """The state stays."""
-    net = rnn.LSTM(3, [4], 2, seed=1)
+    net: Any = rnn.LSTM(3, [4], 2, seed=1)
     stream = net.stream()
     stream(np.ones(3))
     before = stream.state.hidden[0].copy()
@@ -127,7 +129,7 @@ def test_the_number_of_threads_is_set_and_changes_no_bit() -> None:
     before = rnn.get_num_threads()
     try:
         for hidden, batch in ((32, 64), (512, 1)):
-            net = rnn.LSTM(16, [hidden], 4, seed=1)
+            net: Any = rnn.LSTM(16, [hidden], 4, seed=1)
             x = np.random.default_rng(1).normal(size=(batch, 40, 16))
             outputs = []
             for threads in (1, 2, 4):

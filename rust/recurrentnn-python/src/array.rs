@@ -145,6 +145,12 @@ pub(crate) fn doubles<'py>(
     name: &str,
     array: &Bound<'py, PyUntypedArray>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    expect_real(op, name, array)?;
+    array.call_method1("astype", (numpy::dtype::<f64>(array.py()),))
+}
+
+/// Fails unless an array holds real numbers.
+pub(crate) fn expect_real(op: &str, name: &str, array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
     // An empty list is an array of float64 in NumPy, so kind says enough.
     if !matches!(array.dtype().kind(), b'b' | b'i' | b'u' | b'f') {
         let message = format!(
@@ -153,7 +159,7 @@ pub(crate) fn doubles<'py>(
         );
         return Err(raise("DTypeError", message));
     }
-    array.call_method1("astype", (numpy::dtype::<f64>(array.py()),))
+    Ok(())
 }
 
 /// A new C-ordered array of these numbers.

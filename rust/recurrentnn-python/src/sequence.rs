@@ -95,6 +95,7 @@ pub(crate) fn sequence<T: Number>(
             layout,
         });
     }
+    array::expect_real(op, "x", &given)?;
     if dims != 2 && dims != 3 {
         let message = format!(
             "{op}: x must be features (batch, time, features) or (time, features), or integer \

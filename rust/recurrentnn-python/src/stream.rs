@@ -13,6 +13,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::{Model, States};
 use recurrentnn::program::Input;
+use recurrentnn::sequence::LONG;
 use recurrentnn::stream::Stream;
 
 use crate::argument;
@@ -23,9 +24,6 @@ use crate::error::{guard, raise};
 use crate::model::AnyModel;
 use crate::signals::Interpreter;
 use crate::state;
-
-/// Work from which the interpreter is let go meanwhile, in multiply-adds.
-const LONG: usize = 1 << 21;
 
 /// A model fed one step at a time, `y = stream(x)`, with its state kept from step to step; made by
 /// `Model.stream`.

@@ -18,7 +18,7 @@ use crate::unroll::Sequence;
 
 /// Work from which letting others in, and looking for a stop, is worth while: 50 microseconds of one
 /// core, in multiply-adds.
-const LONG: usize = 1 << 21;
+pub const LONG: usize = 1 << 21;
 
 /// A sequence's output and the states after it.
 pub struct Output<T> {
