@@ -1,10 +1,10 @@
-"""Looks for what must not be in the inner loops of the products: calls and spilled registers.
+"""What must not be in the inner loops of the products: calls, spilled registers.
 
     RUSTFLAGS=-Csymbol-mangling-version=v0 cargo bench --bench kernels --no-run
     python tests/check_asm.py target/release/deps/kernels-*
 
-Needs `objdump`. Prints one line a loop with multiply-adds; fails if one calls a function or moves a
-vector register to or from the stack.
+Needs `objdump`. Prints one line a loop with multiply-adds; fails if one calls a
+function or moves a vector register to or from the stack.
 """
 
 import re
@@ -23,7 +23,8 @@ def functions(binary: str) -> Iterator[tuple[str, list[tuple[int, str]]]]:
     """Name and instructions of every function that `Isa::run` compiles for a tile."""
     command = ["objdump", "-d", "-C", "-M", "intel", "--no-show-raw-insn", binary]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    name, body = "", []
+    name = ""
+    body: list[tuple[int, str]] = []
     for line in text.splitlines():
         if match := FUNCTION.match(line):
             if "row::Tiles<" in name:
@@ -60,8 +61,10 @@ def main(binary: str) -> int:
             calls = sum(text.startswith("call") for text in loop)
             spills = sum(bool(SPILL.match(text)) for text in loop)
             isa = "avx512" if "avx512" in name else "avx2"
+            match = TILES.search(name)
+            tile = match[1] if match else name
             print(f"{isa:6} {len(loop):3} instructions {adds:3} multiply-adds", end=" ")
-            print(f"{calls} calls {spills} spills  {TILES.search(name)[1]}")
+            print(f"{calls} calls {spills} spills  {tile}")
             bad += bool(calls or spills)
     if not seen:
         print("no tiles found: was the binary built with v0 symbols?")

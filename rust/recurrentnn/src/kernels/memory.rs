@@ -1,7 +1,9 @@
 //! Memory in whole cache lines: packed operands start on a line, and scratch is kept between calls.
 
+use std::alloc::{Layout, alloc_zeroed};
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::ptr::{NonNull, slice_from_raw_parts_mut};
 
 use crate::element::Element;
 
@@ -28,9 +30,17 @@ impl<T: Element> Lines<T> {
     /// `len` zeros, unless there is not that much memory.
     pub(super) fn zeros(len: usize) -> Option<Self> {
         let count = lines::<T>(len);
-        let mut memory = Vec::new();
-        memory.try_reserve_exact(count).ok()?;
-        memory.resize(count, ZEROS);
+        let layout = Layout::array::<Line>(count).ok()?;
+        let memory = if count == 0 {
+            Vec::new()
+        } else {
+            // Pages that are zero come from the system when they are touched, not before.
+            // SAFETY: the layout is not empty.
+            let start = NonNull::new(unsafe { alloc_zeroed(layout) })?.cast::<Line>();
+            // SAFETY: allocated just now for `count` lines, all of them zero.
+            let lines = unsafe { Box::from_raw(slice_from_raw_parts_mut(start.as_ptr(), count)) };
+            lines.into_vec()
+        };
         Some(Self {
             memory,
             len,
