@@ -429,7 +429,7 @@ impl<T: Element> Run<T> {
     }
 
     /// Runs the backward pass from the gradients received, up to those of the weights: they come from
-    /// [`weight_gradients`]. It writes over the values of the forward pass; where they are gone, that
+    /// [`weight_gradients`](super::weight_gradients). It writes over the values of the forward pass; where they are gone, that
     /// runs again first.
     ///
     /// # Errors
