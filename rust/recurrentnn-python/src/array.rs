@@ -35,7 +35,8 @@ pub(crate) fn view<'py, T: Number>(
     let owner = Bound::new(py, owner)?.into_any();
     let dims = (shape.rows, shape.cols).f();
     // SAFETY: the buffer has rows x cols elements and never moves. Rust takes references to it only
-    // while its thread holds the interpreter, when no Python code can use the view. NumPy's loops may
+    // while its thread holds the interpreter, when no Python code can use the view, or while there is
+    // no view: `weight_gradients` asks before, and above none is made meanwhile. NumPy's loops may
     // run without the interpreter: a caller must not let one write a view while another thread calls
     // us, as between two calls of NumPy itself; `Matrix.value` says so.
     let array = unsafe { ArrayViewMut2::from_shape_ptr(dims, buffer.as_ptr()) };
