@@ -126,7 +126,7 @@ def broken() -> Iterator[Any]:
     yield pytest.param({3: 4}, rnn.ArgumentTypeError, id="no names")
 
 
-@pytest.mark.parametrize(("state", "error"), broken())
+@pytest.mark.parametrize(("state", "error"), list(broken()))
 def test_a_state_that_does_not_fit_changes_nothing(
     state: Any, error: type[Exception]
 ) -> None:

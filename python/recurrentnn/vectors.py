@@ -73,7 +73,7 @@ def vector_to_parameters(vector: ArrayLike, parameters: Parameters) -> None:
 
 
 def _matrices(call: str, parameters: object) -> list[Matrix]:
-    def given() -> Iterator[Any]:
+    def given() -> Iterator[object]:
         if isinstance(parameters, Model):
             yield from parameters.parameters().values()
         elif isinstance(parameters, Mapping):
@@ -83,14 +83,15 @@ def _matrices(call: str, parameters: object) -> list[Matrix]:
         else:
             raise _wrong(call, parameters)
 
-    matrices = list(dict.fromkeys(given()))
-    for m in matrices:
+    matrices: dict[Matrix, None] = {}  # a set that keeps the order
+    for m in given():
         if not isinstance(m, Matrix):
             raise _wrong(call, m)
+        matrices[m] = None
     dtypes = {m.dtype for m in matrices}
     if len(dtypes) > 1:
         raise DTypeError(f"{call}: parameters must have one dtype, not two")
-    return matrices
+    return list(matrices)
 
 
 def _joined(arrays: Iterable[NDArray[Any]]) -> NDArray[Any]:

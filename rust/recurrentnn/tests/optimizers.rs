@@ -6,6 +6,7 @@
 use rayon::ThreadPoolBuilder;
 use recurrentnn::element::Element;
 use recurrentnn::kernels::Isa;
+use recurrentnn::kernels::update::Rule;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::optim::{
     AnyOptimizer, Average, Group, Moments, NAMES, Optimizer, Options, Sgd, Solver, UpdateRule,
@@ -67,6 +68,7 @@ fn bits_agree<T: Element, R: UpdateRule>(optimizer: &Optimizer<R>) {
 }
 
 fn resumed_agrees<T: Element, R: UpdateRule>(optimizer: &Optimizer<R>) {
+    assert_eq!(R::MEMORY.len(), R::Kernel::MOST);
     let whole = run::<T, R>(Isa::best(), optimizer, 1, 100);
     let first = column::<T>(100);
     let mut moments = Moments::default();

@@ -14,6 +14,11 @@ pub const MEMORY: usize = 3;
 ///
 /// Mark it `#[inline(always)]`: see [`Task`].
 pub trait Rule: Copy + Send + Sync {
+    /// How few numbers it may remember of each weight; no loop is compiled for fewer.
+    const LEAST: usize;
+    /// How many, up to [`MEMORY`].
+    const MOST: usize;
+
     /// The weights, and what is remembered of them, that follow `weight` and `memory`. Of the memory
     /// as many registers are kept as [`Update::run`] is given slices; the others hold zeros.
     fn update<V: Vector>(self, step: Step<V>, weight: V, memory: [V; MEMORY]) -> (V, [V; MEMORY]);
@@ -44,7 +49,7 @@ impl<R: Rule> Update<R> {
     /// Returns how many gradients the limit changed. No gradient may be infinite or NaN.
     ///
     /// # Panics
-    /// If the slices differ in length, or if there are more than [`MEMORY`] in `memory`.
+    /// If the slices differ in length, or if the rule has no use for as many as `memory` has.
     pub fn run<T: Element>(
         self,
         isa: Isa,
@@ -53,11 +58,11 @@ impl<R: Rule> Update<R> {
         memory: &mut [Vec<T>],
     ) -> f64 {
         match memory {
-            [] => self.pieces(isa, value, grad, []),
-            [a] => self.pieces(isa, value, grad, [a]),
-            [a, b] => self.pieces(isa, value, grad, [a, b]),
-            [a, b, c] => self.pieces(isa, value, grad, [a, b, c]),
-            more => panic!("{} slices of memory", more.len()),
+            [] if const { fits::<R>(0) } => self.pieces(isa, value, grad, []),
+            [a] if const { fits::<R>(1) } => self.pieces(isa, value, grad, [a]),
+            [a, b] if const { fits::<R>(2) } => self.pieces(isa, value, grad, [a, b]),
+            [a, b, c] if const { fits::<R>(3) } => self.pieces(isa, value, grad, [a, b, c]),
+            more => panic!("a rule without {} slices of memory", more.len()),
         }
     }
 
@@ -90,6 +95,10 @@ impl<R: Rule> Update<R> {
             pieces.map(|piece| isa.run(piece)).sum()
         }
     }
+}
+
+const fn fits<R: Rule>(slices: usize) -> bool {
+    R::LEAST <= slices && slices <= R::MOST
 }
 
 struct Piece<'a, T, R, const N: usize> {
@@ -196,6 +205,9 @@ mod tests {
     struct Test;
 
     impl Rule for Test {
+        const LEAST: usize = 0;
+        const MOST: usize = MEMORY;
+
         #[inline(always)]
         fn update<V: Vector>(
             self,

@@ -77,6 +77,9 @@ pub struct AdagradStep {
 }
 
 impl Rule for AdagradStep {
+    const LEAST: usize = 1;
+    const MOST: usize = 1;
+
     #[inline(always)]
     fn update<V: Vector>(self, step: Step<V>, w: V, [s, ..]: [V; MEMORY]) -> (V, [V; MEMORY]) {
         let g = step.clipped + V::number(self.decay) * w;

@@ -73,6 +73,9 @@ pub struct AdamWStep {
 }
 
 impl Rule for AdamWStep {
+    const LEAST: usize = 2;
+    const MOST: usize = 2;
+
     #[inline(always)]
     fn update<V: Vector>(self, step: Step<V>, w: V, [m, v, rest]: [V; MEMORY]) -> (V, [V; MEMORY]) {
         let (m, v) = self.means.update(step.clipped, m, v);

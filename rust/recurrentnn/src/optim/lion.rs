@@ -69,6 +69,9 @@ pub struct LionStep {
 }
 
 impl Rule for LionStep {
+    const LEAST: usize = 1;
+    const MOST: usize = 1;
+
     #[inline(always)]
     fn update<V: Vector>(self, step: Step<V>, w: V, [m, ..]: [V; MEMORY]) -> (V, [V; MEMORY]) {
         let (zero, one) = (V::number(0.0), V::number(1.0));

@@ -89,6 +89,9 @@ pub struct NAdamStep {
 }
 
 impl Rule for NAdamStep {
+    const LEAST: usize = 2;
+    const MOST: usize = 2;
+
     #[inline(always)]
     fn update<V: Vector>(self, step: Step<V>, w: V, [m, v, rest]: [V; MEMORY]) -> (V, [V; MEMORY]) {
         let g = step.clipped + V::number(self.decay) * w;

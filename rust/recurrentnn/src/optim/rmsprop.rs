@@ -87,6 +87,9 @@ pub struct RmsPropStep {
 }
 
 impl Rule for RmsPropStep {
+    const LEAST: usize = 1;
+    const MOST: usize = 3;
+
     #[inline(always)]
     fn update<V: Vector>(self, step: Step<V>, w: V, [s, b, m]: [V; MEMORY]) -> (V, [V; MEMORY]) {
         let [keep, rest] = [self.rule.decay_rate, 1.0 - self.rule.decay_rate].map(V::number);

@@ -84,6 +84,9 @@ pub struct SgdStep {
 }
 
 impl Rule for SgdStep {
+    const LEAST: usize = 0;
+    const MOST: usize = 1;
+
     #[inline(always)]
     fn update<V: Vector>(self, step: Step<V>, w: V, [b, ..]: [V; MEMORY]) -> (V, [V; MEMORY]) {
         let momentum = V::number(self.momentum);

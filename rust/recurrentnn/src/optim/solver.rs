@@ -70,6 +70,9 @@ pub struct SolverStep {
 }
 
 impl Rule for SolverStep {
+    const LEAST: usize = 1;
+    const MOST: usize = 1;
+
     #[inline(always)]
     fn update<V: Vector>(self, step: Step<V>, w: V, [s, ..]: [V; MEMORY]) -> (V, [V; MEMORY]) {
         let [keep, rest] = [self.rule.decay_rate, 1.0 - self.rule.decay_rate].map(V::number);
