@@ -214,7 +214,7 @@ setattr(rmsprop, "clip_value", "5") | ArgumentTypeError | clip_value number str
 setattr(rmsprop, "no_such", 0.9) | AttributeError | no_such
 setattr(rmsprop, "rate_factor", -1.0) | ArgumentError | RMSProp rate_factor -1
 setattr(rmsprop, "centered", 1.0) | ArgumentTypeError | RMSProp centered float
-delattr(rmsprop, "eps") | AttributeError | eps
+delattr(rmsprop, "eps") | AttributeError | delete
 rmsprop.step(3) | ArgumentTypeError | RMSProp parameters int
 rmsprop.step("weights") | ArgumentTypeError | RMSProp parameters str
 rmsprop.step([a, 3]) | ArgumentTypeError | RMSProp parameters int
