@@ -12,7 +12,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::ops::Recorder;
-use recurrentnn::optim::{self, Clip, Moments, Optimizer, Options, RmsProp};
+use recurrentnn::optim::{self, Clip, Moments, Optimizer, RmsProp};
 use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::sample::{Choice, Request, generate};
 use recurrentnn::sequence::record;
@@ -68,13 +68,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let isa = Isa::best();
     let model = Model::<f32>::new(lstm(vocabulary.len()))?;
-    let optimizer = Optimizer::<RmsProp>::from(Options {
+    let optimizer = Optimizer::<RmsProp>::from(optim::Options {
         learning_rate: 5e-3,
         clip: Clip {
             value: Some(0.1),
             norm: None,
         },
-        ..Options::default()
+        ..optim::Options::default()
     });
     let named = model
         .params()

@@ -10,7 +10,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::ops::Recorder;
-use recurrentnn::optim::{self, Moments, Optimizer, Options, RmsProp};
+use recurrentnn::optim::{self, Moments, Optimizer, RmsProp};
 use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::shape::Shape;
 use recurrentnn::unroll::{Sequence, unroll};
@@ -61,9 +61,9 @@ fn main() -> Result<()> {
         forget_bias: Config::FORGET_BIAS,
         seed: 0,
     })?;
-    let optimizer = Optimizer::<RmsProp>::from(Options {
+    let optimizer = Optimizer::<RmsProp>::from(optim::Options {
         learning_rate: 3e-3,
-        ..Options::default()
+        ..optim::Options::default()
     });
     let named = model.params().iter();
     let parameters: Vec<_> = named.map(|(name, matrix)| (Some(name), matrix)).collect();

@@ -101,6 +101,10 @@ def test_plateau_by_hand() -> None:
         schedule.observe(metric)
         found.append(schedule(0))
     assert found == [1, 1, 1, 0.5, 0.5, 0.25, 0.25]
+    schedule = Plateau(0.5, 0, threshold=0.0)
+    schedule.observe(2.0)
+    schedule.observe(2.0)
+    assert schedule(0) == 0.5, "as good is not better"
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
