@@ -36,6 +36,7 @@ pub use adamw::AdamW;
 pub use average::Average;
 pub use groups::{Group, Optimizer};
 pub use lion::Lion;
+pub use means::Means;
 pub use moments::{Moment, Moments, Past};
 pub use nadam::NAdam;
 pub use options::{Clip, Options};
@@ -101,14 +102,13 @@ pub enum Squares {
     Raw,
 }
 
-/// One row a rule. [`Solver`] has none: its
-/// learning rate and its decay come with each step.
+// One row a rule. `Solver` has none: its learning rate and its decay come with each step.
 macro_rules! table {
     ($($rule:ident)*) => {
         /// The names of all rules.
         pub const NAMES: &[&str] = &[$($rule::NAME,)* Solver::NAME];
 
-        /// An optimizer whose rule is chosen when it runs. See [`with_optimizer`].
+        /// An optimizer whose rule is chosen when it runs. See `with_optimizer!`.
         #[derive(Clone, Debug)]
         pub enum AnyOptimizer {
             $(#[doc = concat!("By the rule [`", stringify!($rule), "`].")]
