@@ -8,6 +8,7 @@ import importlib
 from types import ModuleType
 
 from recurrentnn._recurrentnn import (
+    Generator,
     Graph,
     Matrix,
     Model,
@@ -16,6 +17,7 @@ from recurrentnn._recurrentnn import (
     Symbol,
     Vocabulary,
     __version__,
+    beam_search,
     get_num_threads,
     permutation,
     set_num_threads,
@@ -40,6 +42,9 @@ from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
 from recurrentnn.gradcheck import GradcheckError, gradcheck
 from recurrentnn.metrics import bits_per_char, bits_per_symbol, perplexity
 from recurrentnn.models import GRU, LSTM, RNN, load
+from recurrentnn.passages import Continuation
+from recurrentnn.sampling import Sampling
+from recurrentnn.scores import Score
 from recurrentnn.state import State, Step, StepStats
 
 __all__ = [
@@ -54,8 +59,10 @@ __all__ = [
     "BusyError",
     "Cell",
     "CharModel",
+    "Continuation",
     "DTypeError",
     "FormatError",
+    "Generator",
     "GradcheckError",
     "Graph",
     "GraphError",
@@ -66,6 +73,8 @@ __all__ = [
     "OutOfRangeError",
     "RMSProp",
     "RecurrentNNError",
+    "Sampling",
+    "Score",
     "ShapeError",
     "State",
     "Step",
@@ -75,6 +84,7 @@ __all__ = [
     "Vocabulary",
     "VocabularyError",
     "__version__",
+    "beam_search",
     "bits_per_char",
     "bits_per_symbol",
     "get_num_threads",

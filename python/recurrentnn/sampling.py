@@ -72,19 +72,26 @@ class Sampling:
 
     def __repr__(self) -> str:
         given = ((f.name, getattr(self, f.name), f.default) for f in fields(self))
-        changed = (f"{name}={value!r}" for name, value, usual in given if value is not usual)
+        changed = (
+            f"{name}={value!r}" for name, value, usual in given if value is not usual
+        )
         return f"Sampling({', '.join(changed)})"
 
 
-class SamplingOptions(TypedDict, total=False):
-    """The options of `Sampling`, to be passed on."""
+class Filters(TypedDict, total=False):
+    """The options of `Sampling` beside temperature and greedy, to be passed on."""
 
     repetition_penalty: float
     repetition_window: int | None
     allowed: Symbols | None
     banned: Symbols
-    temperature: float
     top_k: int | None
     top_p: float | None
     min_p: float | None
+
+
+class SamplingOptions(Filters, total=False):
+    """The options of `Sampling`, to be passed on."""
+
+    temperature: float
     greedy: bool

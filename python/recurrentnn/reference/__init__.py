@@ -43,6 +43,8 @@ from .model import GFGRU, GFLSTM, GFRNN, GRU, LSTM, RNN, Model
 from .ops import OPS
 from .optim import RMSProp, Solver
 from .random import permutation
+from .sample import Hypothesis, beam_search, score
+from .sampling import Sampling
 from .shape import Shape
 from .state import State, Step, StepStats
 from .text import Vocabulary
@@ -58,9 +60,11 @@ __all__ = [
     "OPS",
     "RNN",
     "Graph",
+    "Hypothesis",
     "Matrix",
     "Model",
     "RMSProp",
+    "Sampling",
     "Shape",
     "Solver",
     "State",
@@ -69,6 +73,7 @@ __all__ = [
     "Vocabulary",
     "active_graph",
     "apply",
+    "beam_search",
     "bits_per_char",
     "bits_per_symbol",
     "gradcheck",
@@ -76,6 +81,7 @@ __all__ = [
     "permutation",
     "perplexity",
     "random",
+    "score",
     "truncated",
     "unroll",
 ]

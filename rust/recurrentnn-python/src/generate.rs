@@ -271,10 +271,20 @@ impl PyGenerator {
             .collect()))
     }
 
-    /// Number of the next draw: choices made so far, those before this generator included.
+    /// For each sample the number of its next draw: choices so far, those before this generator too.
     #[getter]
-    fn position(&self) -> PyResult<u64> {
-        both!(self, |generator, _model| Ok(generator.position()))
+    fn positions(&self) -> PyResult<Vec<u64>> {
+        both!(self, |generator, _model| Ok((0..generator.count())
+            .map(|sample| generator.position(sample))
+            .collect()))
+    }
+
+    /// For each sample its last symbol, be it a stop, which the state has not read.
+    #[getter]
+    fn last(&self) -> PyResult<Vec<usize>> {
+        both!(self, |generator, _model| Ok((0..generator.count())
+            .map(|sample| generator.last(sample))
+            .collect()))
     }
 
     /// A copy of the state, `State` of arrays (samples, size): each sample has read all of its symbols

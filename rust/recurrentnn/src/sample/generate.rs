@@ -46,13 +46,16 @@ pub struct Generator<T: Element> {
     chooser: Chooser,
     stops: Stops,
     samples: Vec<Sample<T>>,
-    position: u64,
     /// A step went wrong half way.
     failed: bool,
 }
 
 struct Sample<T> {
     draws: random::Stream,
+    /// Number of its next draw.
+    position: u64,
+    /// The last symbol chosen, be it a stop; before the first that of the prime.
+    last: usize,
     seen: Seen,
     /// Chosen, but perhaps the beginning of a stop.
     waiting: Vec<usize>,
@@ -114,13 +117,14 @@ impl<T: Element> Generator<T> {
                 .zip(request.sample..)
                 .map(|(sample, number)| Sample {
                     draws: random::Stream::new(request.seed, Purpose::Sample, number),
+                    position: request.position,
+                    last: last(sample).unwrap_or(0),
                     seen: request.seen(sample, symbols),
                     waiting: Vec::new(),
                     ready: Vec::new(),
                     end: None,
                 })
                 .collect(),
-            position: request.position,
             failed: false,
         })
     }
@@ -145,11 +149,10 @@ impl<T: Element> Generator<T> {
         for ((next, &sample), logits) in self.next.iter_mut().zip(&self.columns).zip(logits) {
             let sample = &self.samples[sample];
             if sample.end.is_none() {
-                let u = sample.draws.uniform(self.position);
+                let u = sample.draws.uniform(sample.position);
                 *next = self.chooser.choose(logits, &sample.seen, u)?;
             }
         }
-        self.position += 1;
         self.take_in(model)?;
         self.failed = false;
         Ok(())
@@ -163,6 +166,8 @@ impl<T: Element> Generator<T> {
             if sample.end.is_some() {
                 continue;
             }
+            sample.position += 1;
+            sample.last = symbol;
             sample.seen.push(symbol);
             sample.waiting.push(symbol);
             let waits = if let Some(length) = self.stops.reached(&sample.waiting) {
@@ -269,9 +274,14 @@ impl<T: Element> Generator<T> {
         (0..self.count()).all(|sample| self.ended(sample))
     }
 
-    /// Number of the next draw.
-    pub fn position(&self) -> u64 {
-        self.position
+    /// Number of a sample's next draw.
+    pub fn position(&self, sample: usize) -> u64 {
+        self.samples[sample].position
+    }
+
+    /// The last symbol of a sample, be it a stop, which its state has not read.
+    pub fn last(&self, sample: usize) -> usize {
+        self.samples[sample].last
     }
 }
 
