@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,13 +45,13 @@ class Score:
 
     @property
     def bits_per_symbol(self) -> float:
-        """Bits of a symbol on average."""
-        return self.bits / len(self)
+        """Bits of a symbol on average; NaN of none."""
+        return self.bits / len(self) if len(self) else math.nan
 
     @property
     def perplexity(self) -> float:
         """E^(mean surprise); a uniform guess among V symbols has V."""
-        return perplexity(-self.total / len(self))
+        return perplexity(-self.total / len(self)) if len(self) else math.nan
 
 
 def score_symbols(net: Model, symbols: NDArray[np.int64]) -> NDArray[np.float64]:

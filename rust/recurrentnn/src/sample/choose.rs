@@ -201,3 +201,65 @@ impl Chooser {
         last_possible
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(logits: &[f64], sampling: &Sampling, u: f64) -> Result<usize> {
+        let seen = Seen::new(logits.len(), None);
+        Chooser::new(sampling, logits.len())?.choose(logits, &seen, u)
+    }
+
+    #[test]
+    fn a_draw_at_the_end_stays_inside_and_far_logits_stay_finite() {
+        let (almost_one, usual) = (1.0 - f64::EPSILON / 2.0, Sampling::default());
+        assert_eq!(choose(&[0.0, 0.0, -1e9], &usual, almost_one).unwrap(), 1);
+        assert_eq!(choose(&[-1e9, -1e9], &usual, 0.6).unwrap(), 1);
+        assert_eq!(choose(&[1.0, 2.0], &Sampling::at(0.7), 0.0).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_draw_at_either_end_stays_among_what_is_kept() {
+        let top = Sampling {
+            top_k: Some(2),
+            ..Sampling::default()
+        };
+        for (u, symbol) in [(0.0, 1), (1.0 - f64::EPSILON / 2.0, 3)] {
+            assert_eq!(choose(&[0.0, 2.0, 1.0, 2.0, 0.0], &top, u).unwrap(), symbol);
+        }
+    }
+
+    #[test]
+    fn the_fewest_that_reach_the_share_are_kept() {
+        // p = 1/2, 1/4, 1/4.
+        let logits = [2.0_f64.ln(), 0.0, 0.0];
+        let last = |top_p| {
+            let top_p = Some(top_p);
+            let sampling = Sampling {
+                top_p,
+                ..Sampling::default()
+            };
+            choose(&logits, &sampling, 1.0 - f64::EPSILON).unwrap()
+        };
+        let kept = [0.49, 0.51, 0.74, 0.76].map(last);
+        assert_eq!(kept, [0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn nan_is_an_error_not_a_loop() {
+        for sampling in [Sampling::default(), Sampling::greedy()] {
+            assert!(choose(&[0.0, f64::NAN], &sampling, 0.5).is_err());
+        }
+        assert!(choose(&[0.0], &Sampling::at(0.0), 0.5).is_err());
+        assert!(choose(&[], &Sampling::default(), 0.5).is_err());
+    }
+
+    #[test]
+    fn the_first_of_equals_is_greedy() {
+        assert_eq!(
+            choose(&[1.0, 3.0, 3.0], &Sampling::greedy(), 0.9).unwrap(),
+            1
+        );
+    }
+}
