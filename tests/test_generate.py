@@ -168,7 +168,7 @@ def test_a_stop_is_not_among_the_symbols_and_its_beginning_waits() -> None:
     net = rnn.RNN(3, [3], 3, dtype="float64")
     for matrix in net.parameters().values():
         matrix.value[...] = 0.0
-    net["layers.0.weight_x"].value = 9.0 * np.eye(3)[[2, 0, 1]]
+    net["layers.0.hidden.weight_x"].value = 9.0 * np.eye(3)[[2, 0, 1]]
     net["decoder.weight"].value = np.eye(3)
     assert net.generate([0], 6, greedy=True)[0] == [1, 2, 0, 1, 2, 0]
     cases: list[tuple[Any, list[int]]] = [

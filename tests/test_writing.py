@@ -60,7 +60,7 @@ class ByteModel(Writer):
             matrix.value[...] = 0.0
         for place, byte in enumerate(text):
             following = text[(place + 1) % len(text)]
-            self.net["layers.0.weight_x"].value[place, byte] = 50.0
+            self.net["layers.0.hidden.weight_x"].value[place, byte] = 50.0
             self.net["decoder.weight"].value[following, place] = 50.0
 
 
@@ -247,7 +247,7 @@ def test_a_prompt_may_be_a_file(tmp_path: Path) -> None:
     assert lm.sample(path, 30) == lm.sample("the “cat”\n", 30)
     with pytest.raises(OSError, match="absent"):
         lm.sample(tmp_path / "absent", 30)
-    with pytest.raises(rnn.ArgumentTypeError, match="text must be a string"):
+    with pytest.raises(rnn.ArgumentTypeError, match="text: must be a string"):
         lm.sample(7, 30)  # type: ignore[arg-type]
     assert isinstance(path, os.PathLike)
 
@@ -313,9 +313,12 @@ def test_a_beam_writes_the_prompt_and_the_most_probable() -> None:
     assert [f.score for f in found] == sorted((f.score for f in found), reverse=True)
     greedy = lm.beam("the ", 12, width=1, length_penalty=0.0)
     assert greedy[0].text == lm.greedy("the ", 12)
-    best = lm.beam("", 30, width=50, length_penalty=0.0)[0]
-    if len(best.text) < 30:
-        np.testing.assert_allclose(lm.score(best.text).total, best.log_probability)
+    # Of many short ones, the END is likely enough to be reached behind a letter.
+    found = lm.beam("", 3, width=400, length_penalty=0.0)
+    ended = [f for f in found if f.ended and f.text.strip()]
+    assert len(ended) > 3
+    for one in ended:
+        np.testing.assert_allclose(lm.score(one.text).total, one.log_probability)
     whole = running().beam("the ", 8, width=3)[0]
     own = running().score(whole.text[4:], prompt="the ")
     np.testing.assert_allclose(own.total, whole.log_probability)

@@ -64,11 +64,14 @@ class Found(NamedTuple):
         ln P of the continuation, in nats; of a line that ended, the END included.
     score
         What it is ranked by: ln P / length^length_penalty.
+    ended
+        Whether its line ended, or else the length was reached.
     """
 
     text: str
     log_probability: float
     score: float
+    ended: bool
 
 
 class Writer:
@@ -292,8 +295,8 @@ class Writer:
             banned=never,
         )
         return [
-            Found(text + whole_text(self.vocabulary, symbols), log_probability, score)
-            for symbols, log_probability, score, _ in found
+            Found(text + whole_text(self.vocabulary, symbols), log_p, score, ended)
+            for symbols, log_p, score, ended in found
         ]
 
     def score(self, text: str, *, prompt: Prompt = "") -> Score:
