@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -329,3 +330,17 @@ def test_one_symbol_can_be_written_for_ever() -> None:
     lm = rnn.CharModel(net_of([0.0]), rnn.Vocabulary("a"))
     assert lm.sample("a", 5) == "aaaaaa"
     assert lm.score("aaa").bits == 0.0
+
+
+def test_a_stream_keeps_nothing_of_what_it_handed_out() -> None:
+    lm = rnn.CharModel(net_of([0.0, 1.0]), rnn.Vocabulary("ab"))
+    pieces = lm.stream_text("a", stop="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+    sizes = []
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            assert len("".join(itertools.islice(pieces, 3000))) >= 3000
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert sizes[2] - sizes[1] < 2000
