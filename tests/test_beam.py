@@ -56,6 +56,7 @@ def test_a_beam_as_wide_as_all_finds_the_best(
 @pytest.mark.parametrize("options", [
     {},
     {"width": 1},
+    {"width": 1, "length_penalty": 0.0, "stop": [0]},
     {"width": 3, "length_penalty": 0.0},
     {"width": 2, "length_penalty": 2.0, "stop": [0]},
     {"width": 5, "stop": [2, 0]},

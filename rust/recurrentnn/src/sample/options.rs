@@ -111,8 +111,12 @@ impl Sampling {
         let allowed = self.allowed.as_deref().unwrap_or_default();
         super::check_symbols("allowed", allowed, symbols)?;
         super::check_symbols("banned", &self.banned, symbols)?;
-        allowed.iter().for_each(|&symbol| open[symbol] = true);
-        self.banned.iter().for_each(|&symbol| open[symbol] = false);
+        for &symbol in allowed {
+            open[symbol] = true;
+        }
+        for &symbol in &self.banned {
+            open[symbol] = false;
+        }
         if open.contains(&true) {
             return Ok(open);
         }
