@@ -14,9 +14,8 @@ use recurrentnn::model::Model;
 use recurrentnn::ops::Recorder;
 use recurrentnn::optim::{self, Clip, Moments, Optimizer, RmsProp};
 use recurrentnn::random::{Purpose, Stream};
-use recurrentnn::sample::{Choice, Request, generate};
+use recurrentnn::sample::{Generator, Request, Sampling};
 use recurrentnn::sequence::record;
-use recurrentnn::stream;
 use recurrentnn::text::Vocabulary;
 use recurrentnn::unroll::Sequence;
 
@@ -100,15 +99,21 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let prompt = &symbols[..TIME / 2];
     let request = Request {
-        prime: prompt,
-        length: 200,
-        choice: Choice::Temperature(0.5),
+        primes: &[prompt.to_vec()],
+        histories: &[],
+        count: 1,
+        sampling: &Sampling::at(0.5),
+        stops: &[],
         seed: 0,
-        drawn: 0,
-        stop: None,
+        sample: 0,
+        position: 0,
     };
-    let mut stream = stream::Stream::new(isa, &model, true, 1, &model.zero_states(1)?)?;
-    let written = generate(&model, &request, &mut stream)?;
+    let states = model.zero_states(1)?;
+    let mut generator = Generator::new(isa, &model, &request, &states, &mut Alone)?;
+    for _ in 0..200 {
+        generator.step(&model, &mut Alone)?;
+    }
+    let written = generator.take(0);
     let (prompt, written) = (vocabulary.decode(prompt)?, vocabulary.decode(&written)?);
     println!("\n{prompt}|{written}");
     Ok(())

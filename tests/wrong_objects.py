@@ -150,6 +150,8 @@ gru.generate([0], 5, temperature=NAN) | ArgumentError | temperature NaN
 gru.generate([0], 5, temperature="hot") | ArgumentTypeError | temperature number str
 gru.generate([0], 5, seed=-1) | ArgumentError | generate seed -1
 gru.generate([0], 5, stop=-1) | OutOfRangeError | generate stop -1
+gru.generate([0], 5, sampling=3) | ArgumentTypeError | generate sampling Sampling int
+gru.generate([0], 5, greedy="yes") | ArgumentTypeError | generate greedy True str
 gru.generate([0], 5, state=state) | ArgumentError | state
 lstm.generate([0], 5) | ArgumentError | generate 5 3
 feedback.generate([0], 5) | ArgumentError | generate 2 3

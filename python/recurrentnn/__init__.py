@@ -10,6 +10,7 @@ from types import ModuleType
 from recurrentnn import schedules
 from recurrentnn._recurrentnn import (
     ExponentialMovingAverage,
+    Generator,
     Graph,
     Matrix,
     Model,
@@ -18,6 +19,7 @@ from recurrentnn._recurrentnn import (
     Symbol,
     Vocabulary,
     __version__,
+    beam_search,
     get_num_threads,
     permutation,
     set_num_threads,
@@ -43,6 +45,9 @@ from recurrentnn.gradcheck import GradcheckError, gradcheck
 from recurrentnn.metrics import bits_per_char, bits_per_symbol, perplexity
 from recurrentnn.models import GRU, LSTM, RNN, load
 from recurrentnn.optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RMSProp
+from recurrentnn.passages import Continuation
+from recurrentnn.sampling import Sampling
+from recurrentnn.scores import Score
 from recurrentnn.state import State, Step, StepStats
 from recurrentnn.vectors import (
     gradients_to_vector,
@@ -66,9 +71,11 @@ __all__ = [
     "BusyError",
     "Cell",
     "CharModel",
+    "Continuation",
     "DTypeError",
     "ExponentialMovingAverage",
     "FormatError",
+    "Generator",
     "GradcheckError",
     "Graph",
     "GraphError",
@@ -82,6 +89,8 @@ __all__ = [
     "OutOfRangeError",
     "RMSProp",
     "RecurrentNNError",
+    "Sampling",
+    "Score",
     "ShapeError",
     "State",
     "Step",
@@ -91,6 +100,7 @@ __all__ = [
     "Vocabulary",
     "VocabularyError",
     "__version__",
+    "beam_search",
     "bits_per_char",
     "bits_per_symbol",
     "get_num_threads",

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
 from recurrentnn.cell import Cell, First, Role
+from recurrentnn.sampling import Sampling
 from recurrentnn.state import State, Step, StepStats
 
 _Axis: TypeAlias = Literal[0, 1]
@@ -16,6 +17,9 @@ _Operand: TypeAlias = Matrix | NDArray[Any] | Sequence[Any] | float
 _Term: TypeAlias = Symbol | float
 _Parameters: TypeAlias = Model | Mapping[str, Matrix] | Iterable[Matrix]
 _Path: TypeAlias = str | os.PathLike[str]
+_Symbols: TypeAlias = Sequence[int] | NDArray[np.integer[Any]]
+# Symbols and sequences of symbols, any of which ends a generation.
+_Stop: TypeAlias = int | Sequence[int | Sequence[int]] | None
 
 __version__: str
 OPS: tuple[str, ...]  # the names of all ops, in table order
@@ -429,11 +433,12 @@ class Model:
         prime: Sequence[int] | NDArray[np.integer[Any]],
         length: int,
         *,
-        temperature: float = 1.0,
-        greedy: bool = False,
+        temperature: float | None = None,
+        greedy: bool | None = None,
         seed: int = 0,
-        stop: int | None = None,
+        stop: _Stop = None,
         state: State | None = None,
+        sampling: Sampling | None = None,
     ) -> tuple[list[int], State]: ...
     def save(self, path: _Path, metadata: Mapping[str, str] | None = None) -> None: ...
 
@@ -546,5 +551,54 @@ class Stream:
     def state(self) -> State: ...
     def reset(self, state: State | None = None) -> None: ...
 
+# Samples that go on from symbols, each the same whatever stands beside it.
+@final
+class Generator:
+    """Samples side by side: `new = generator.advance(length)`."""
+
+    def __new__(
+        cls,
+        model: Model,
+        prime: _Symbols | Sequence[_Symbols],
+        *,
+        count: int = 1,
+        sampling: Sampling | None = None,
+        stop: _Stop = None,
+        seed: int = 0,
+        sample: int = 0,
+        position: int = 0,
+        history: _Symbols | Sequence[_Symbols] | None = None,
+        state: State | None = None,
+    ) -> Self: ...
+    # What is new of each sample and cannot be part of a stop.
+    def advance(self, length: int) -> list[list[int]]: ...
+    # What was held back.
+    def rest(self) -> list[list[int]]: ...
+    def end(self, sample: int) -> None: ...
+    @property
+    def ended(self) -> list[bool]: ...
+    @property
+    def positions(self) -> list[int]: ...  # of the next draws
+    @property
+    def last(self) -> list[int]: ...  # what the state has not read
+    @property
+    def state(self) -> State: ...
+
+# (symbols, ln P, score = ln P / length^length_penalty, ended), the best first.
+def beam_search(
+    model: Model,
+    prime: _Symbols,
+    length: int,
+    *,
+    width: int = 4,
+    length_penalty: float = 1.0,
+    stop: int | Sequence[int] | None = None,
+    allowed: _Symbols | None = None,
+    banned: _Symbols | None = None,
+    state: State | None = None,
+) -> list[tuple[list[int], float, float, bool]]: ...
+
+# Fails unless every option is in its domain.
+def check_sampling(sampling: Sampling) -> None: ...
 def set_num_threads(count: int) -> None: ...
 def get_num_threads() -> int: ...

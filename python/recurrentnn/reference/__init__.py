@@ -44,6 +44,8 @@ from .model import GFGRU, GFLSTM, GFRNN, GRU, LSTM, RNN, Model
 from .ops import OPS
 from .optim import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RMSProp, Solver
 from .random import permutation
+from .sample import Hypothesis, beam_search, score
+from .sampling import Sampling
 from .shape import Shape
 from .state import State, Step, StepStats
 from .text import Vocabulary
@@ -64,11 +66,13 @@ __all__ = [
     "AdamW",
     "ExponentialMovingAverage",
     "Graph",
+    "Hypothesis",
     "Lion",
     "Matrix",
     "Model",
     "NAdam",
     "RMSProp",
+    "Sampling",
     "Shape",
     "Solver",
     "State",
@@ -77,6 +81,7 @@ __all__ = [
     "Vocabulary",
     "active_graph",
     "apply",
+    "beam_search",
     "bits_per_char",
     "bits_per_symbol",
     "gradcheck",
@@ -85,6 +90,7 @@ __all__ = [
     "perplexity",
     "random",
     "schedules",
+    "score",
     "truncated",
     "unroll",
 ]
