@@ -11,10 +11,12 @@ from typing import Any, Self, Unpack
 
 from numpy.typing import DTypeLike
 
-from recurrentnn import corpus, training
+from recurrentnn import training
 from recurrentnn._recurrentnn import Model, RMSProp, Vocabulary
+from recurrentnn.arguments import integer, real, wrong_type
 from recurrentnn.cell import Cell
-from recurrentnn.corpus import Batch
+from recurrentnn.data import Batch
+from recurrentnn.data.text import clean, read
 from recurrentnn.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -30,9 +32,6 @@ from recurrentnn.training import (
     Place,
     Record,
     Training,
-    integer,
-    real,
-    wrong_type,
 )
 
 # Sequences longer than this are cut, with their state carried over.
@@ -152,7 +151,7 @@ class CharModel:
             raise wrong_type("CharModel", "lines", "a bool", lines)
         build = _builder(cell)
         cell_options = _cell_options(cell, cell_options)
-        text = corpus.clean(text)
+        text = clean(text)
         if not text:
             raise ArgumentError("CharModel: text must not be empty")
         vocabulary = Vocabulary.from_text(text, boundary=lines)
@@ -296,10 +295,8 @@ class CharModel:
             raise wrong_type("learn", "progress", "a bool", progress)
         if not (callback is None or callable(callback)):
             raise wrong_type("learn", "callback", "callable or None", callback)
-        text = corpus.clean(text)
-        source, held_out = corpus.read(text, self.vocabulary).split(
-            validation_fraction, seed
-        )
+        text = clean(text)
+        source, held_out = read(text, self.vocabulary).split(validation_fraction, seed)
         plan = (self.net, hash(text), batch_size, seq_length, validation_fraction, seed)
         self._optimizer.learning_rate = learning_rate
         self._optimizer.clip_value = clip_value
@@ -350,7 +347,7 @@ class CharModel:
         if batch_size is None:
             batch_size = 32 if self.lines else 1
         batch_size = integer("evaluate", "batch_size", batch_size)
-        source = corpus.read(text, self.vocabulary)
+        source = read(text, self.vocabulary)
         return training.evaluate(
             self.net, source.in_order(batch_size, self._default_seq_length())
         )
@@ -395,7 +392,7 @@ class CharModel:
         seed: int = 0,
         greedy: bool = False,
     ) -> str:
-        prompt = corpus.clean(prompt)
+        prompt = clean(prompt)
         symbols = self.vocabulary.encode(prompt).tolist()
         if self.lines:
             prime, stop = [Vocabulary.BOUNDARY, *symbols], Vocabulary.BOUNDARY
