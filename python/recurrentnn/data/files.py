@@ -174,7 +174,10 @@ def _cache_path(
     if isinstance(paths, (str, os.PathLike)):
         first, others = Path(paths).resolve(), ""
     else:
-        first, others = Path(paths[0]).resolve(), _digest([os.fspath(path) for path in paths])
+        first, others = (
+            Path(paths[0]).resolve(),
+            _digest([*map(str, paths)]),
+        )
     place = first.parent if folder is None else Path(folder)
     digest = _digest([options, others])[:12]
     return place / f"{first.name}.{digest}.symbols"

@@ -211,7 +211,7 @@ class Streams:
         for counted in range(start * k1, length, k1):
             stop = min(counted + k1, length)
             begin = max(0, counted + k1 - k2)
-            following = max(0, stop + k1 - k2)
+            following = max(0, counted + 2 * k1 - k2)
             place = row + np.arange(begin, stop)
             counts = place < self.symbols
             place = np.minimum(place, self.symbols - 1)
@@ -231,7 +231,7 @@ class Streams:
                 symbols=size,
                 chars=size,
                 reset=new if new.any() else None,
-                carry=None if following == stop else following - begin,
+                carry=following - begin if k2 > k1 and stop < length else None,
             )
 
     def _streams(self, batch_size: int, seq_length: int) -> tuple[int, int]:

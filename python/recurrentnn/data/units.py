@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -139,7 +140,7 @@ class _Words:
 
         def encode(piece: str) -> NDArray[np.int64]:
             found = _WORD.findall(piece)
-            each = (numbers.get(word, -1) for word in found)
+            each = map(numbers.get, found, repeat(-1))
             return np.fromiter(each, dtype=np.int64, count=len(found))
 
         return encode

@@ -35,6 +35,7 @@ True
 
 from . import init, random
 from .cells import CELLS
+from .data import Batch, alphabet, documents, streams, words
 from .gradcheck import gradcheck
 from .graph import Graph, active_graph, apply
 from .matrix import Matrix
@@ -57,6 +58,7 @@ __all__ = [
     "LSTM",
     "OPS",
     "RNN",
+    "Batch",
     "Graph",
     "Matrix",
     "Model",
@@ -68,14 +70,18 @@ __all__ = [
     "StepStats",
     "Vocabulary",
     "active_graph",
+    "alphabet",
     "apply",
     "bits_per_char",
     "bits_per_symbol",
+    "documents",
     "gradcheck",
     "init",
     "permutation",
     "perplexity",
     "random",
+    "streams",
     "truncated",
     "unroll",
+    "words",
 ]
