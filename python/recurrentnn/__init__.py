@@ -7,6 +7,7 @@
 import importlib
 from types import ModuleType
 
+from recurrentnn import data
 from recurrentnn._recurrentnn import (
     Graph,
     Matrix,
@@ -37,6 +38,7 @@ from recurrentnn.errors import (
     VocabularyError,
 )
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
+from recurrentnn.forecaster import Forecaster
 from recurrentnn.gradcheck import GradcheckError, gradcheck
 from recurrentnn.metrics import bits_per_char, bits_per_symbol, perplexity
 from recurrentnn.models import GRU, LSTM, RNN, load
@@ -55,6 +57,7 @@ __all__ = [
     "Cell",
     "CharModel",
     "DTypeError",
+    "Forecaster",
     "FormatError",
     "GradcheckError",
     "Graph",
@@ -77,6 +80,7 @@ __all__ = [
     "__version__",
     "bits_per_char",
     "bits_per_symbol",
+    "data",
     "get_num_threads",
     "gradcheck",
     "load",

@@ -1,4 +1,4 @@
-"""Arguments of calls: numbers as they should be, or an exception that names them."""
+"""Arguments as they should be, or the exception that names call, argument and value."""
 
 from __future__ import annotations
 
@@ -26,12 +26,7 @@ def integer(
 
 
 def real(
-    name: str,
-    value: object,
-    *,
-    zero: bool = False,
-    below: float = math.inf,
-    call: str = "learn",
+    call: str, name: str, value: object, *, zero: bool = False, below: float = math.inf
 ) -> float:
     """An argument as a float from 0, allowed or not, to below a limit."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
@@ -44,6 +39,13 @@ def real(
         expected = f"in {'[' if zero else '('}0, {below:g})"
         raise ArgumentError(f"{call}: {name} must be {expected}, got {number:g}")
     return number
+
+
+def boolean(call: str, name: str, value: object) -> bool:
+    """An argument as a bool, which nothing else is."""
+    if not isinstance(value, bool):
+        raise wrong_type(call, name, "a bool", value)
+    return value
 
 
 def wrong_type(call: str, name: str, expected: str, value: object) -> ArgumentTypeError:

@@ -277,7 +277,7 @@ class CharModel:
         limits = Limits(
             None if steps is None else integer("learn", "steps", steps),
             None if epochs is None else integer("learn", "epochs", epochs),
-            None if minutes is None else real("minutes", minutes),
+            None if minutes is None else real("learn", "minutes", minutes),
         )
         if seq_length is None:
             seq_length = self._default_seq_length()
@@ -285,11 +285,13 @@ class CharModel:
         batch_size = integer("learn", "batch_size", batch_size)
         report_every = integer("learn", "report_every", report_every)
         seed = integer("learn", "seed", seed, least=0, most=2**64 - 1)
-        learning_rate = real("learning_rate", learning_rate, zero=True, below=1e30)
+        learning_rate = real(
+            "learn", "learning_rate", learning_rate, zero=True, below=1e30
+        )
         if clip_value is not None:
-            clip_value = real("clip_value", clip_value)
+            clip_value = real("learn", "clip_value", clip_value)
         validation_fraction = real(
-            "validation_fraction", validation_fraction, zero=True, below=1
+            "learn", "validation_fraction", validation_fraction, zero=True, below=1
         )
         if not isinstance(progress, bool):
             raise wrong_type("learn", "progress", "a bool", progress)
