@@ -33,7 +33,7 @@ True
 [1, 2, 0, 1, 2]
 """
 
-from . import init, random
+from . import init, random, series
 from .cells import CELLS
 from .data import Batch, alphabet, documents, streams, words
 from .gradcheck import gradcheck
@@ -80,6 +80,7 @@ __all__ = [
     "permutation",
     "perplexity",
     "random",
+    "series",
     "streams",
     "truncated",
     "unroll",
