@@ -26,7 +26,10 @@ def model() -> rnn.Forecaster:
     return rnn.Forecaster.train(SERIES, **SMALL, season=5, dtype="float64")
 
 
-def test_targets_are_the_rows_behind_each_tick_less_the_naive_forecast() -> None:
+@pytest.mark.parametrize("joint", [True, False])
+def test_targets_are_the_rows_behind_each_tick_less_the_naive_forecast(
+    joint: bool,
+) -> None:
     series, season, horizon = SERIES[:40], 3, 4
     blocks = Blocks(
         series,
@@ -38,21 +41,28 @@ def test_targets_are_the_rows_behind_each_tick_less_the_naive_forecast() -> None
         batch_size=5,
         seed=1,
         stride=2,
+        joint=joint,
         dtype="float64",
     )
     batches = list(blocks.in_order())
     x = np.concatenate([batch.x for batch in batches])
     targets = np.concatenate([batch.targets for batch in batches])
-    assert len(x) == blocks.symbols == (40 - 2 - 6 - 4) // 2 + 1
-    for window in range(len(x)):
+    assert blocks.symbols == (40 - 2 - 6 - 4) // 2 + 1
+    together = [[0, 1]] if joint else [[0], [1]]
+    assert len(x) == blocks.symbols * len(together)
+    for sample in range(len(x)):
+        window, which = divmod(sample, len(together))
+        some = series[:, together[which]]
         for step in range(6):
-            row = 2 + 2 * window + step
-            wanted = series[row + 1 : row + 5] - rnn.data.seasonal(
-                series[: row + 1], horizon, season
+            first = 2 + 2 * window
+            row = first + step
+            wanted = some[row + 1 : row + 5] - rnn.data.seasonal(
+                some[: row + 1], horizon, season
             )
-            assert_close(targets[window, step], wanted.ravel(), 1e-12)
-            read = [series[row], PAST[row], KNOWN[row + 1 : row + 5].ravel()]
-            assert x[window, step].tolist() == np.concatenate(read).tolist()
+            assert_close(targets[sample, step], wanted.ravel(), 1e-12)
+            ahead = KNOWN[row + 1 : row + 5].ravel()
+            read = [some[row] - some[first], PAST[row], ahead]
+            assert x[sample, step].tolist() == np.concatenate(read).tolist()
     epoch = [batch.x.tolist() for batch in blocks.epoch(3)]
     assert sorted(row for batch in epoch for row in batch) == sorted(x.tolist())
     assert epoch != [batch.x.tolist() for batch in blocks.epoch(4)]
@@ -75,24 +85,35 @@ def test_it_beats_persistence_where_there_is_something_to_learn() -> None:
 
 
 def test_the_weights_kept_are_those_of_the_best_epoch() -> None:
-    model = rnn.Forecaster.train(SERIES, **{**SMALL, "epochs": 6}, learning_rate=0.05)
+    model = rnn.Forecaster.train(
+        SERIES, **{**SMALL, "epochs": 9}, learning_rate=0.3, patience=2
+    )
+    errors = [validation for _, validation in model.history]
     start = len(SERIES) - int(len(SERIES) * 0.2)
-    found = model.evaluate(SERIES, start=start).forecast.mse
-    assert found == min(validation for _, validation in model.history)
+    assert min(errors) < errors[-1]
+    assert errors.index(min(errors)) == len(errors) - 3
+    assert model.evaluate(SERIES, start=start).forecast.mse == min(errors)
 
 
-def test_further_steps_follow_from_the_forecasts(model: rnn.Forecaster) -> None:
+@pytest.mark.parametrize("joint", [True, False])
+def test_further_steps_follow_from_the_forecasts(joint: bool) -> None:
     """As if what was forecast had come true, the state carried."""
+    model = rnn.Forecaster.train(
+        SERIES, **SMALL, season=5, joint=joint, dtype="float64"
+    )
     steps = model.forecast(SERIES[:40], 10)
     assert steps.shape == (10, 2)
     assert_close(model.forecast(SERIES[:40]), steps[:4], 1e-12)
-    z = model.scaling.apply(SERIES[28:40])
-    for block in range(3):
-        out, _ = model.net(z)
-        naive = rnn.data.seasonal(z, 4, 5)
-        z = np.concatenate([z, naive + np.asarray(out)[-1].reshape(4, 2)])
-        found = model.scaling.invert(z[12:])
-        assert_close(found[:10], steps[: 4 * (block + 1)], 1e-10)
+    scaled = model.scaling.apply(SERIES[28:40])
+    found = []
+    for z in [scaled] if joint else np.split(scaled, 2, axis=1):
+        for _ in range(3):
+            out, _ = model.net(z - z[0])
+            naive = rnn.data.seasonal(z, 4, 5)
+            z = np.concatenate([z, naive + np.asarray(out)[-1].reshape(naive.shape)])
+        found.append(z[12:22])
+    expected = model.scaling.invert(np.concatenate(found, axis=1))
+    assert_close(steps, expected, 1e-10)
 
 
 def test_a_batch_is_its_histories_one_by_one(model: rnn.Forecaster) -> None:
@@ -103,8 +124,8 @@ def test_a_batch_is_its_histories_one_by_one(model: rnn.Forecaster) -> None:
 
 
 def test_covariates_are_read() -> None:
-    model = rnn.Forecaster.train(SERIES, **SMALL, known=KNOWN, past=PAST)
-    assert model.net.input_size == 2 + 1 + 4 * 3
+    model = rnn.Forecaster.train(SERIES, **SMALL, joint=True, known=KNOWN, past=PAST)
+    assert (model.net.input_size, model.net.output_size) == (2 + 1 + 4 * 3, 8)
     plain = model.forecast(SERIES[:50], past=PAST[:50], known=KNOWN[:54])
     changed = KNOWN[:54].copy()
     changed[53] += 1
@@ -120,6 +141,7 @@ def test_covariates_are_read() -> None:
     with pytest.raises(rnn.ArgumentError, match="known must be 3 covariates"):
         model.forecast(SERIES[:50], past=PAST[:50])
     ahead = rnn.Forecaster.train(SERIES, **SMALL, known=KNOWN)
+    assert (ahead.net.input_size, ahead.net.output_size) == (1 + 4 * 3, 4)
     rolled = ahead.forecast(SERIES[:50], 9, known=KNOWN[:62])
     assert_close(ahead.forecast(SERIES[:50], known=KNOWN[:54]), rolled[:4], 1e-6)
 
@@ -146,7 +168,14 @@ def test_a_forecaster_comes_back_from_its_file(
     assert repr(loaded) == repr(model)
     net, metadata = load_with_metadata(path)
     notes = json.loads(metadata["forecaster"])
-    for change in ({"horizon": 0}, {"season": 13}, {"naive": [1]}, {"past": 3}, None):
+    for change in (
+        {"horizon": 0},
+        {"joint": True},
+        {"season": 13},
+        {"naive": [1]},
+        {"past": 3},
+        None,
+    ):
         changed = None if change is None else {**notes, **change}
         text = json.dumps(changed)
         net.save(path, {"kind": "forecaster", "forecaster": text})

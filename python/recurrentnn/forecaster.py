@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from recurrentnn._recurrentnn import Graph, Matrix, Model, RMSProp
-from recurrentnn.arguments import integer, real
-from recurrentnn.data.forecasts import Blocks, inputs
+from recurrentnn.arguments import boolean, integer, real
+from recurrentnn.data.forecasts import Blocks, apart, inputs, together
 from recurrentnn.data.naive import Errors, naive_error, persistence, seasonal
 from recurrentnn.data.scaling import Scaling, Series, as_series
 from recurrentnn.data.windows import Windows
@@ -53,23 +53,28 @@ class Plan(NamedTuple):
         Rows that it forecasts at once; further ones follow from its own.
     season
         It corrects the value so many rows before: 1 is the last one.
+    joint
+        Whether it reads all series together, or else each by itself.
     """
 
     length: int
     horizon: int
     season: int
+    joint: bool = False
 
 
 class Forecaster:
     """Forecasts series from their past, all of them at once.
 
-    At every tick the net reads a row, scaled, and predicts by how much each of the next
-    `horizon` rows differs from its naive forecast, the row `season` before it.
+    At every tick the net reads a row, scaled and less the first one that it has read,
+    and predicts by how much each of the next `horizon` rows differs from its naive
+    forecast, the row `season` before it.
 
     Attributes
     ----------
     net : Model
-        Maps a row, with covariates, to `horizon` rows of corrections.
+        Maps a row, with covariates, to `horizon` rows of corrections: of all series, or
+        of each by itself.
     plan : Plan
         `length`, `horizon` and `season`, in rows.
     scaling : Scaling
@@ -100,17 +105,23 @@ class Forecaster:
         known: Scaling | None = None,
     ) -> None:
         self.net, self.scaling = net, scaling
-        sizes = plan._asdict().items()
-        self.plan = Plan(*(integer("Forecaster", name, size) for name, size in sizes))
+        call = "Forecaster"
+        self.plan = Plan(
+            length=integer(call, "length", plan.length),
+            horizon=integer(call, "horizon", plan.horizon),
+            season=integer(call, "season", plan.season),
+            joint=boolean(call, "joint", plan.joint),
+        )
         self._naive = np.array(naive, dtype=np.float64)
         self._past = Scaling([], []) if past is None else past
         self._known = Scaling([], []) if known is None else known
         self.history: list[tuple[float, float]] = []
         series, horizon = len(scaling.center), self.plan.horizon
-        features = series + len(self._past.center) + horizon * len(self._known.center)
-        if (net.input_size, net.output_size) != (features, horizon * series):
+        read = series if self.plan.joint else 1
+        features = read + len(self._past.center) + horizon * len(self._known.center)
+        if (net.input_size, net.output_size) != (features, horizon * read):
             raise ArgumentError(
-                f"Forecaster: net must map {features} features to {horizon * series}, "
+                f"Forecaster: net must map {features} features to {horizon * read}, "
                 f"maps {net.input_size} to {net.output_size}"
             )
         if self._naive.shape != (series,) or not (self._naive > 0).all():
@@ -122,11 +133,11 @@ class Forecaster:
             )
 
     def __repr__(self) -> str:
-        length, horizon, season = self.plan
+        length, horizon, season, joint = self.plan
         return (
             f"Forecaster({self.net.cell} {list(self.net.hidden_sizes)}, "
-            f"{len(self.scaling.center)} series, {length} rows to {horizon}, "
-            f"season {season})"
+            f"{len(self.scaling.center)} series{' together' if joint else ''}, "
+            f"{length} rows to {horizon}, season {season})"
         )
 
     @classmethod
@@ -137,6 +148,7 @@ class Forecaster:
         horizon: int = 24,
         length: int | None = None,
         season: int = 1,
+        joint: bool = False,
         past: ArrayLike | None = None,
         known: ArrayLike | None = None,
         scaling: str = "standard",
@@ -165,6 +177,9 @@ class Forecaster:
             four times.
         season
             Rows after which the series about repeat, as 24 for hours; 1: they do not.
+        joint
+            Whether the net reads all series together; else it reads each by itself, and
+            learns what all have in common from more examples.
         past, known
             Covariates, (time, covariates): those that nobody knows ahead, and those
             that are known, as the hour of the day.
@@ -196,7 +211,8 @@ class Forecaster:
         season = integer(call, "season", season)
         if length is None:
             length = 4 * max(horizon, season)
-        plan = Plan(integer(call, "length", length), horizon, season)
+        joint = boolean(call, "joint", joint)
+        plan = Plan(integer(call, "length", length), horizon, season, joint)
         epochs = integer(call, "epochs", epochs)
         patience = integer(call, "patience", patience)
         batch_size = integer(call, "batch_size", batch_size)
@@ -223,10 +239,11 @@ class Forecaster:
         of_series = Scaling.of(y[kept], scaling)
         of_covariates = [Scaling.of(c[kept]) if c.shape[1] else None for c in given]
         build: Callable[..., Model] = MODELS[cell]
+        read = y.shape[1] if joint else 1
         net = build(
-            y.shape[1] + given[0].shape[1] + horizon * given[1].shape[1],
+            read + given[0].shape[1] + horizon * given[1].shape[1],
             hidden_sizes,
-            horizon * y.shape[1],
+            horizon * read,
             seed=seed,
             dtype=dtype,
         )
@@ -239,6 +256,7 @@ class Forecaster:
             length=plan.length,
             horizon=horizon,
             season=season,
+            joint=joint,
             batch_size=batch_size,
             seed=seed,
             dtype=net.dtype.name,
@@ -292,7 +310,7 @@ class Forecaster:
             (steps, series) or (batch, steps, series), in the units of `history`.
         """
         call = "forecast"
-        length, horizon, season = self.plan
+        length, horizon, season, joint = self.plan
         steps = horizon if steps is None else integer(call, "steps", steps)
         blocks = -(-steps // horizon)
         y, batched = _batch(call, "history", history, self.scaling)
@@ -309,6 +327,9 @@ class Forecaster:
                 f"known of the past alone, got {steps}"
             )
         y, p, k = (values[:, time - length :] for values in (y, p, k))
+        if not joint:
+            y = apart(y)
+            p, k = (np.repeat(c, len(self.scaling.center), axis=0) for c in (p, k))
         found: list[NDArray[Any]] = []
         state, read = None, 0
         for _ in range(blocks):
@@ -317,14 +338,18 @@ class Forecaster:
                 [p, np.zeros((len(y), y.shape[1] - p.shape[1], p.shape[-1]))], axis=1
             )
             ahead = k[:, read : y.shape[1] + horizon]
-            x = inputs(y[:, new], p[:, new], ahead, horizon).astype(self.net.dtype)
+            level = y[:, new] - y[:, :1]
+            x = inputs(level, p[:, new], ahead, horizon).astype(self.net.dtype)
             read = y.shape[1]
             out, state = self.net(x, state)
             block = seasonal(y, horizon, season)
             block += np.asarray(out)[:, -1].reshape(block.shape)
             found.append(block)
             y = np.concatenate([y, block], axis=1)
-        result = self.scaling.invert(np.concatenate(found, axis=1)[:, :steps])
+        ahead = np.concatenate(found, axis=1)[:, :steps]
+        if not joint:
+            ahead = together(ahead, len(self.scaling.center))
+        result = self.scaling.invert(ahead)
         return result if batched else result[0]
 
     def evaluate(
@@ -357,7 +382,7 @@ class Forecaster:
             in the series' units.
         """
         call = "evaluate"
-        length, horizon, season = self.plan
+        length, horizon, season, _ = self.plan
         steps = horizon if steps is None else integer(call, "steps", steps)
         y = as_series(call, "series", series)
         first = length if start is None else integer(call, "start", start, least=length)
@@ -440,6 +465,7 @@ class Forecaster:
                     "length": int(length),
                     "horizon": int(horizon),
                     "season": int(season),
+                    "joint": bool(joint),
                     "naive": list(naive),
                     "scaling": scaling,
                     "past": past,
@@ -447,7 +473,7 @@ class Forecaster:
                 }:
                     scalings = map(Scaling.from_config, (past, known))
                     of_series = Scaling.from_config(scaling)
-                    plan = Plan(length, horizon, season)
+                    plan = Plan(length, horizon, season, joint)
                     return cls(net, plan, of_series, naive, *scalings)
         except (ValueError, TypeError, RecursionError) as error:
             raise FormatError(f"{os.fspath(path)}: {error}") from None

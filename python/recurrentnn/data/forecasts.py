@@ -21,7 +21,8 @@ class SeriesBatch(NamedTuple):
     Attributes
     ----------
     x
-        What the net reads, (batch, time, features).
+        What the net reads, (batch, time, features): series less their first row there,
+        and covariates.
     targets
         At every tick the next `horizon` rows of all series, less their naive forecast,
         (batch, time, horizon * series).
@@ -55,6 +56,8 @@ class Blocks:
         Of what the net reads.
     stride
         Rows from one window to the next.
+    joint
+        Whether a window has all series, or else each is a window of its own.
 
     Attributes
     ----------
@@ -74,6 +77,7 @@ class Blocks:
         batch_size: int,
         seed: int,
         stride: int = 1,
+        joint: bool = True,
         dtype: str = "float32",
     ) -> None:
         self._series, self._length, self._horizon = series, length, horizon
@@ -84,7 +88,7 @@ class Blocks:
         self._naive = ahead % season + 1 - season
         # The first tick, too, has a season before it.
         self._first = season - 1
-        self._stride = stride
+        self._stride, self._joint = stride, joint
         rows = len(series) - self._first - length - horizon + stride
         self.symbols = max(0, rows // stride)
 
@@ -92,7 +96,7 @@ class Blocks:
     def plan(self) -> str:
         """What the batches follow from: a checksum, and how they are cut."""
         digest = hashlib.sha256(np.ascontiguousarray(self._inputs).tobytes())
-        sizes = [self._length, self._horizon, self._first, self._stride]
+        sizes = [self._length, self._horizon, self._first, self._stride, self._joint]
         return json.dumps([digest.hexdigest(), sizes, self._batch_size, self._seed])
 
     def epoch(self, number: int, *, start: int = 0) -> Iterator[SeriesBatch]:
@@ -111,14 +115,30 @@ class Blocks:
             tick = first[:, None] + np.arange(self._length)
             future = self._series[tick[..., None] + self._ahead]
             future = future - self._series[tick[..., None] + self._naive]
+            x, beside = np.split(self._inputs[tick], [self._series.shape[1]], axis=2)
+            x = x - x[:, :1]
+            if not self._joint:
+                beside = np.repeat(beside, x.shape[2], axis=0)
+                future = np.moveaxis(future, 3, 1).reshape(-1, *future.shape[1:3])
+                x = apart(x)
             yield SeriesBatch(
-                x=self._inputs[tick],
-                targets=future.reshape(*tick.shape, -1).astype(self._inputs.dtype),
+                x=np.concatenate([x, beside], axis=2),
+                targets=future.reshape(*x.shape[:2], -1).astype(x.dtype),
                 mask=None,
                 first=True,
                 symbols=len(first),
                 chars=len(first),
             )
+
+
+def apart(values: NDArray[Any]) -> NDArray[Any]:
+    """Each series as a sample of its own: (batch, time, k) to (batch * k, time, 1)."""
+    return np.swapaxes(values, 1, 2).reshape(-1, values.shape[1], 1)
+
+
+def together(values: NDArray[Any], series: int) -> NDArray[Any]:
+    """What was `apart`, as (batch, time, series)."""
+    return np.swapaxes(values.reshape(-1, series, values.shape[1]), 1, 2)
 
 
 def inputs(
