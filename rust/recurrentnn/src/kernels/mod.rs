@@ -12,6 +12,7 @@ pub mod buffer;
 pub mod formula;
 pub mod gemm;
 pub mod isa;
+pub mod layer_norm;
 pub mod machine;
 pub mod map;
 pub mod math;
