@@ -6,61 +6,30 @@ import json
 import math
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from recurrentnn._recurrentnn import Graph, Matrix, Model, RMSProp
+from recurrentnn._recurrentnn import Model, RMSProp
 from recurrentnn.arguments import boolean, integer, real
-from recurrentnn.data.forecasts import Blocks, apart, inputs, together
-from recurrentnn.data.naive import Errors, naive_error, persistence, seasonal
+from recurrentnn.data.forecasts import Blocks, Plan, apart, covariates, inputs, together
+from recurrentnn.data.naive import (
+    Comparison,
+    Errors,
+    naive_error,
+    persistence,
+    seasonal,
+)
 from recurrentnn.data.scaling import Scaling, Series, as_series
 from recurrentnn.data.windows import Windows
 from recurrentnn.errors import ArgumentError, FormatError, ShapeError
+from recurrentnn.forecaster_fit import fit
 from recurrentnn.models import MODELS, load_with_metadata
 
 _KIND = "forecaster"
 # Windows forecast at once.
 _ROWS = 256
-
-
-class Comparison(NamedTuple):
-    """How far forecasts are off, beside those that need no model.
-
-    Attributes
-    ----------
-    forecast, persistence, seasonal
-        Errors of the model, of the last value, and of the value one season before.
-    windows
-        How many forecasts were made.
-    """
-
-    forecast: Errors
-    persistence: Errors
-    seasonal: Errors
-    windows: int
-
-
-class Plan(NamedTuple):
-    """What a forecaster is, beside its net and its scalings.
-
-    Attributes
-    ----------
-    length
-        Rows that it reads before it forecasts.
-    horizon
-        Rows that it forecasts at once; further ones follow from its own.
-    season
-        It corrects the value so many rows before: 1 is the last one.
-    joint
-        Whether it reads all series together, or else each by itself.
-    """
-
-    length: int
-    horizon: int
-    season: int
-    joint: bool = False
 
 
 class Forecaster:
@@ -153,7 +122,7 @@ class Forecaster:
         known: ArrayLike | None = None,
         scaling: str = "standard",
         cell: str = "lstm",
-        hidden_sizes: int | Sequence[int] = 64,
+        hidden_sizes: int | Sequence[int] = 32,
         validation_fraction: float = 0.2,
         epochs: int = 20,
         patience: int = 3,
@@ -225,7 +194,7 @@ class Forecaster:
             names = ", ".join(MODELS)
             raise ArgumentError(f"{call}: cell must be one of {names}, got {cell!r}")
         given = [
-            _covariates(call, n, c, y) for n, c in (("past", past), ("known", known))
+            covariates(call, n, c, y) for n, c in (("past", past), ("known", known))
         ]
         held_out = int(len(y) * fraction)
         least = plan.length + plan.horizon + plan.season - 1
@@ -277,7 +246,7 @@ class Forecaster:
         optimizer = RMSProp(
             learning_rate=learning_rate, clip_value=None, clip_norm=clip_norm
         )
-        model.history = _fit(net, optimizer, blocks, validate, epochs, patience)
+        model.history = fit(net, optimizer, blocks, validate, epochs, patience)
         return model
 
     def forecast(
@@ -386,25 +355,25 @@ class Forecaster:
         steps = horizon if steps is None else integer(call, "steps", steps)
         y = as_series(call, "series", series)
         first = length if start is None else integer(call, "start", start, least=length)
-        covariates: list[NDArray[Any]] = []
+        beside: list[NDArray[Any]] = []
         for name, values, has in (
             ("past", past, self._past),
             ("known", known, self._known),
         ):
-            needed = _covariates(call, name, values, y)
+            needed = covariates(call, name, values, y)
             if needed.shape[1] != len(has.center):
                 raise ShapeError(
                     f"{call}: {name} must be {len(has.center)} covariates, "
                     f"got {needed.shape[1]}"
                 )
-            covariates.append(needed)
+            beside.append(needed)
         ahead = -(-steps // horizon) * horizon
         cut = slice(first - length, None)
         windows = Windows(y[cut], length, ahead, stride)
         truth = windows.future[:, :steps]
         sides = [
             Windows(c[cut], length, ahead, stride) if c.shape[1] else None
-            for c in covariates
+            for c in beside
         ]
         forecasts = []
         for begin in range(0, len(windows), _ROWS):
@@ -516,53 +485,3 @@ def _batch(
     rows = as_series(call, name, rows)
     shape = y.shape if batched else (1, *rows.shape)
     return scaling.apply(rows).reshape(shape), batched
-
-
-def _covariates(
-    call: str, name: str, values: ArrayLike | None, y: NDArray[Any]
-) -> NDArray[Any]:
-    if values is None:
-        return np.zeros((len(y), 0))
-    found = as_series(call, name, values)
-    if len(found) != len(y):
-        raise ShapeError(
-            f"{call}: {name} must have the {len(y)} rows of series, got {len(found)}"
-        )
-    return found
-
-
-def _fit(
-    net: Model,
-    optimizer: RMSProp,
-    blocks: Blocks,
-    validate: Callable[[], float],
-    epochs: int,
-    patience: int,
-) -> list[tuple[float, float]]:
-    """Learn until validation becomes no better, and keep the best weights."""
-    history: list[tuple[float, float]] = []
-    best, since, kept = math.inf, 0, {}
-    for epoch in range(epochs):
-        squares = 0.0
-        for batch in blocks.epoch(epoch):
-            with Graph() as graph:
-                out, _ = net(batch.x)
-                wanted = batch.targets.reshape(-1, batch.targets.shape[-1]).T
-                loss = graph.squared_error(out, Matrix(wanted, dtype=net.dtype))
-            graph.backward(loss)
-            optimizer.step(net)
-            squares += loss.item() * batch.symbols
-        error = validate()
-        history.append((squares / blocks.symbols, error))
-        if math.isnan(error):
-            continue
-        if error < best:
-            best, since = error, 0
-            kept = {name: p.value.copy() for name, p in net.parameters().items()}
-        else:
-            since += 1
-            if since == patience:
-                break
-    for name, value in kept.items():
-        net.parameters()[name].value[...] = value
-    return history

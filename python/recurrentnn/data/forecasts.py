@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from recurrentnn._recurrentnn import permutation
 from recurrentnn.data.batch import Mask
+from recurrentnn.data.scaling import as_series
+from recurrentnn.errors import ShapeError
 
 
 class SeriesBatch(NamedTuple):
@@ -38,6 +40,27 @@ class SeriesBatch(NamedTuple):
     first: bool
     symbols: int
     chars: int
+
+
+class Plan(NamedTuple):
+    """What a forecaster is, beside its net and its scalings.
+
+    Attributes
+    ----------
+    length
+        Rows that it reads before it forecasts.
+    horizon
+        Rows that it forecasts at once; further ones follow from its own.
+    season
+        It corrects the value so many rows before: 1 is the last one.
+    joint
+        Whether it reads all series together, or else each by itself.
+    """
+
+    length: int
+    horizon: int
+    season: int
+    joint: bool = False
 
 
 class Blocks:
@@ -158,3 +181,17 @@ def inputs(
         time = min(series.shape[-2], ahead.shape[-2])
         parts = [series[..., :time, :], past[..., :time, :], ahead[..., :time, :]]
     return np.concatenate(parts, axis=-1)
+
+
+def covariates(
+    call: str, name: str, values: ArrayLike | None, y: NDArray[Any]
+) -> NDArray[Any]:
+    """Covariates of each row, (time, k); without any, k = 0."""
+    if values is None:
+        return np.zeros((len(y), 0))
+    found = as_series(call, name, values)
+    if len(found) != len(y):
+        raise ShapeError(
+            f"{call}: {name} must have the {len(y)} rows of series, got {len(found)}"
+        )
+    return found

@@ -95,3 +95,20 @@ class Errors(NamedTuple):
             mae=float(each.mean()),
             mase=float((each / np.asarray(scale)).mean()),
         )
+
+
+class Comparison(NamedTuple):
+    """How far forecasts are off, beside those that need no model.
+
+    Attributes
+    ----------
+    forecast, persistence, seasonal
+        Errors of the model, of the last value, and of the value one season before.
+    windows
+        How many forecasts were made.
+    """
+
+    forecast: Errors
+    persistence: Errors
+    seasonal: Errors
+    windows: int
