@@ -7,7 +7,7 @@
 import importlib
 from types import ModuleType
 
-from recurrentnn import schedules
+from recurrentnn import data, schedules
 from recurrentnn._recurrentnn import (
     ExponentialMovingAverage,
     Generator,
@@ -41,6 +41,7 @@ from recurrentnn.errors import (
     VocabularyError,
 )
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
+from recurrentnn.forecaster import Forecaster
 from recurrentnn.gradcheck import GradcheckError, gradcheck
 from recurrentnn.metrics import bits_per_char, bits_per_symbol, perplexity
 from recurrentnn.models import GRU, LSTM, RNN, load
@@ -74,6 +75,7 @@ __all__ = [
     "Continuation",
     "DTypeError",
     "ExponentialMovingAverage",
+    "Forecaster",
     "FormatError",
     "Generator",
     "GradcheckError",
@@ -103,6 +105,7 @@ __all__ = [
     "beam_search",
     "bits_per_char",
     "bits_per_symbol",
+    "data",
     "get_num_threads",
     "gradcheck",
     "gradients_to_vector",

@@ -11,10 +11,12 @@ from typing import Any, Self, Unpack
 
 from numpy.typing import DTypeLike
 
-from recurrentnn import corpus, training
+from recurrentnn import training
 from recurrentnn._recurrentnn import Model, Vocabulary
+from recurrentnn.arguments import integer, real, wrong_type
 from recurrentnn.cell import Cell
-from recurrentnn.corpus import Batch
+from recurrentnn.data import Batch
+from recurrentnn.data.text import clean, read
 from recurrentnn.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -32,9 +34,6 @@ from recurrentnn.training import (
     Place,
     Record,
     Training,
-    integer,
-    real,
-    wrong_type,
 )
 
 # Sequences longer than this are cut, with their state carried over.
@@ -149,7 +148,7 @@ class CharModel(Writer):
             raise wrong_type("CharModel", "lines", "a bool", lines)
         build = _builder(cell)
         cell_options = _cell_options(cell, cell_options)
-        text = corpus.clean(text)
+        text = clean(text)
         if not text:
             raise ArgumentError("CharModel: text must not be empty")
         vocabulary = Vocabulary.from_text(text, boundary=lines)
@@ -275,7 +274,7 @@ class CharModel(Writer):
         limits = Limits(
             None if steps is None else integer("learn", "steps", steps),
             None if epochs is None else integer("learn", "epochs", epochs),
-            None if minutes is None else real("minutes", minutes),
+            None if minutes is None else real("learn", "minutes", minutes),
         )
         if seq_length is None:
             seq_length = self._default_seq_length()
@@ -283,20 +282,20 @@ class CharModel(Writer):
         batch_size = integer("learn", "batch_size", batch_size)
         report_every = integer("learn", "report_every", report_every)
         seed = integer("learn", "seed", seed, least=0, most=2**64 - 1)
-        learning_rate = real("learning_rate", learning_rate, zero=True, below=1e30)
+        learning_rate = real(
+            "learn", "learning_rate", learning_rate, zero=True, below=1e30
+        )
         if clip_value is not None:
-            clip_value = real("clip_value", clip_value)
+            clip_value = real("learn", "clip_value", clip_value)
         validation_fraction = real(
-            "validation_fraction", validation_fraction, zero=True, below=1
+            "learn", "validation_fraction", validation_fraction, zero=True, below=1
         )
         if not isinstance(progress, bool):
             raise wrong_type("learn", "progress", "a bool", progress)
         if not (callback is None or callable(callback)):
             raise wrong_type("learn", "callback", "callable or None", callback)
-        text = corpus.clean(text)
-        source, held_out = corpus.read(text, self.vocabulary).split(
-            validation_fraction, seed
-        )
+        text = clean(text)
+        source, held_out = read(text, self.vocabulary).split(validation_fraction, seed)
         plan = (self.net, hash(text), batch_size, seq_length, validation_fraction, seed)
         self._optimizer.learning_rate = learning_rate
         self._optimizer.clip_value = clip_value
@@ -347,7 +346,7 @@ class CharModel(Writer):
         if batch_size is None:
             batch_size = 32 if self.lines else 1
         batch_size = integer("evaluate", "batch_size", batch_size)
-        source = corpus.read(text, self.vocabulary)
+        source = read(text, self.vocabulary)
         return training.evaluate(
             self.net, source.in_order(batch_size, self._default_seq_length())
         )

@@ -33,9 +33,10 @@ True
 [1, 2, 0, 1, 2]
 """
 
-from . import init, random, schedules
+from . import init, random, schedules, series
 from .average import ExponentialMovingAverage
 from .cells import CELLS
+from .data import Batch, alphabet, documents, streams, words
 from .gradcheck import gradcheck
 from .graph import Graph, active_graph, apply
 from .matrix import Matrix
@@ -64,6 +65,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Batch",
     "ExponentialMovingAverage",
     "Graph",
     "Hypothesis",
@@ -80,10 +82,12 @@ __all__ = [
     "StepStats",
     "Vocabulary",
     "active_graph",
+    "alphabet",
     "apply",
     "beam_search",
     "bits_per_char",
     "bits_per_symbol",
+    "documents",
     "gradcheck",
     "init",
     "permutation",
@@ -91,6 +95,9 @@ __all__ = [
     "random",
     "schedules",
     "score",
+    "series",
+    "streams",
     "truncated",
     "unroll",
+    "words",
 ]
