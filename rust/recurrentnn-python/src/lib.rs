@@ -18,6 +18,7 @@ mod cell;
 mod config;
 mod dtype;
 mod error;
+mod files;
 mod graph;
 mod matrix;
 mod model;
@@ -58,7 +59,9 @@ fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(random::permutation, module)?)?;
     module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;
-    module.add_function(wrap_pyfunction!(model::load_model, module)?)
+    module.add_function(wrap_pyfunction!(files::load_model, module)?)?;
+    module.add_function(wrap_pyfunction!(files::unpack_model, module)?)?;
+    module.add_function(wrap_pyfunction!(files::write_file, module)?)
 }
 
 /// An instruction set asked for by name must be there: silence would hide that it is not.
