@@ -7,6 +7,7 @@
 #![allow(clippy::inline_always)] // see `isa::Task`: what is not inlined misses the instruction set
 
 mod arch;
+pub mod blend;
 pub mod broadcast;
 pub mod buffer;
 pub mod formula;
