@@ -7,7 +7,7 @@
 import importlib
 from types import ModuleType
 
-from recurrentnn import schedules
+from recurrentnn import copies, schedules
 from recurrentnn._recurrentnn import (
     ExponentialMovingAverage,
     Graph,
@@ -44,6 +44,7 @@ from recurrentnn.metrics import bits_per_char, bits_per_symbol, perplexity
 from recurrentnn.models import GRU, LSTM, RNN, load
 from recurrentnn.optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RMSProp
 from recurrentnn.state import State, Step, StepStats
+from recurrentnn.training import History, Trainer
 from recurrentnn.vectors import (
     gradients_to_vector,
     parameters_to_vector,
@@ -72,6 +73,7 @@ __all__ = [
     "GradcheckError",
     "Graph",
     "GraphError",
+    "History",
     "InternalError",
     "Lion",
     "Matrix",
@@ -88,6 +90,7 @@ __all__ = [
     "StepStats",
     "Stream",
     "Symbol",
+    "Trainer",
     "Vocabulary",
     "VocabularyError",
     "__version__",
@@ -104,6 +107,8 @@ __all__ = [
     "set_num_threads",
     "vector_to_parameters",
 ]
+
+copies.register()
 
 
 def __getattr__(name: str) -> ModuleType:

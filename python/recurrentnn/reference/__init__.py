@@ -47,6 +47,7 @@ from .random import permutation
 from .shape import Shape
 from .state import State, Step, StepStats
 from .text import Vocabulary
+from .training import early_stop, suggested_rate, weighted_cross_entropy
 from .unroll import truncated, unroll
 
 __all__ = [
@@ -79,12 +80,15 @@ __all__ = [
     "apply",
     "bits_per_char",
     "bits_per_symbol",
+    "early_stop",
     "gradcheck",
     "init",
     "permutation",
     "perplexity",
     "random",
     "schedules",
+    "suggested_rate",
     "truncated",
     "unroll",
+    "weighted_cross_entropy",
 ]

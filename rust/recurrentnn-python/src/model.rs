@@ -513,7 +513,9 @@ impl PyModel {
         let cells = PyList::new(py, cells)?;
         let read = py.import("recurrentnn.models")?.getattr("from_bytes")?;
         let class = slf.get_type();
-        let own = slf.getattr_opt("__dict__")?.filter(|own| own.is_truthy().unwrap_or(false));
+        let own = slf
+            .getattr_opt("__dict__")?
+            .filter(|own| own.is_truthy().unwrap_or(false));
         (read, (bytes, cells, class), own).into_pyobject(py)
     }
 
