@@ -121,7 +121,7 @@ class History(list[Record]):
 def table_row(record: Record, metrics: Iterable[str]) -> str:
     """One record's row of the table, as `History.to_csv` has it."""
     plain = [getattr(record, name) for name in _PLAIN]
-    return _row([*plain, *(record.metrics.get(n) for n in history.metrics())])
+    return _row([*plain, *(record.metrics.get(n) for n in metrics)])
 
 
 def _row(values: Iterable[object]) -> str:
