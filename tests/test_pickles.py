@@ -48,7 +48,7 @@ def test_a_character_model_goes_on_learning_as_it_would_have() -> None:
     made = again(model)
     model.learn(runs.TEXT, steps=5, **options)
     for other in made:
-        assert [r.loss for r in other.history] == [r.loss for r in model.history[:-2]]
+        assert [r.loss for r in other.history] == [r.loss for r in model.history[:2]]
         other.learn(runs.TEXT, steps=5, **options)
         assert other.steps == 10
         for name, matrix in model.net.parameters().items():

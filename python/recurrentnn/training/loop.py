@@ -15,7 +15,7 @@ from recurrentnn.training.batches import Batches
 from recurrentnn.training.evaluate import measure
 from recurrentnn.training.history import table_row
 from recurrentnn.training.limits import Limits, Used
-from recurrentnn.training.nonfinite import bad_weights, blame
+from recurrentnn.training.nonfinite import bad_input, bad_weights, blame
 from recurrentnn.training.records import Evaluation, Measured, Record, Totals
 from recurrentnn.training.run import Best, Place, Run
 from recurrentnn.training.signals import Signals
@@ -78,7 +78,9 @@ class Loop:
             try:
                 stats = trainer.optimizer.step(self._model)
             except NonFiniteError as error:
-                raise self._diverged(str(error)) from error
+                inputs = (bad_input(batch) for batch in group)
+                cause = next((f" ({bad})" for bad in inputs if bad), "")
+                raise self._diverged(f"{error}{cause}") from error
             now = time.perf_counter()
             place = place.after(group, state)
             run.place = place

@@ -12,6 +12,11 @@ from recurrentnn.state import State
 from recurrentnn.training.tasks import AnyBatch
 
 
+def bad_input(batch: AnyBatch) -> str | None:
+    """The first number of the input that is infinite or NaN, if there is one."""
+    return _first("the input", batch.x, ("row", "tick", "feature"))
+
+
 def bad_weights(model: Model) -> str | None:
     """The first parameter with a number that is infinite or NaN, if there is one."""
     for name, matrix in model.parameters().items():
@@ -30,13 +35,10 @@ def blame(
     layer, the output, and last the targets.
     """
     before = {} if state is None else {"hidden": state.hidden, "cell": state.cell}
-    checks: list[tuple[str, ArrayLike, tuple[str, ...]]] = [
-        ("the input", batch.x, ("row", "tick", "feature"))
-    ]
-    found = _first_of(checks) or bad_weights(model)
+    found = bad_input(batch) or bad_weights(model)
     if found:
         return found
-    checks = [
+    checks: list[tuple[str, ArrayLike, tuple[str, ...]]] = [
         (f"the state before, {name} of layer {layer},", np.asarray(vector), ("row",))
         for name, vectors in before.items()
         for layer, vector in enumerate(vectors)
