@@ -31,7 +31,8 @@ def test_it_ends_when_the_loss_diverges() -> None:
     trainer = runs.trainer(optimizer=rnn.SGD())
     found = trainer.find_learning_rate(runs.text_batches(), low=1e-3, high=1e9)
     assert len(found.rates) < 100
-    assert found.losses.max() <= 4 * found.losses.min()
+    assert (found.smooth[:-1] <= 4 * found.smooth.min()).all()
+    assert found.suggestion <= found.rates[found.smooth.argmin()]
 
 
 def test_the_suggestion_is_the_references() -> None:

@@ -71,9 +71,10 @@ class Progress:
         else:
             self._bar.set_postfix_str(line, refresh=False)
             self._bar.update(100 * record.done - self._bar.n)
-        due = self._sample_every and record.step >= self._next_sample
+        due = self._sample_every if record.step >= self._next_sample else 0
         if due and isinstance(model, Writer):
-            self._next_sample = record.step + self._sample_every
+            # The next multiple: a record between two of them does not put it off.
+            self._next_sample = (record.step // due + 1) * due
             self._show_samples(model, record)
         if record.done == 1.0:
             self.close()

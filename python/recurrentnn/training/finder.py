@@ -21,7 +21,7 @@ from recurrentnn.training.tasks import Task
 
 # How much of the running mean of the losses stays at each update.
 _SMOOTHING = 0.9
-# A loss of so many times the least one is divergence.
+# A running mean of so many times the least one is divergence.
 _DIVERGED = 4.0
 
 
@@ -31,7 +31,7 @@ class RateSweep(NamedTuple):
     Attributes
     ----------
     rates, losses
-        Of each update, until the loss was `4` times the least or not finite.
+        Of each update, until `smooth` was 4 times its least or a loss not finite.
     smooth
         Running means of the losses, unbiased: their exponential window is 10 updates.
     suggestion
@@ -68,6 +68,7 @@ def sweep(
     before = Snapshot(model, optimizer)
     rates: list[float] = []
     losses: list[float] = []
+    smooth = np.empty(0)
     try:
         model.zero_grad()
         for rate, (loss, step) in zip(
@@ -75,10 +76,13 @@ def sweep(
             _updates(model, task, optimizer, train),
             strict=False,
         ):
-            if not math.isfinite(loss) or loss > _DIVERGED * min([loss, *losses]):
+            if not math.isfinite(loss):
                 break
             rates.append(float(rate))
             losses.append(loss)
+            smooth = smoothed(losses)
+            if smooth[-1] > _DIVERGED * smooth.min():
+                break
             optimizer.learning_rate, optimizer.rate_factor = float(rate), 1.0
             try:
                 step()
@@ -88,7 +92,6 @@ def sweep(
         before.restore()
     if len(rates) < 3:
         raise NonFiniteError(f"{call}: the loss diverges at once, at {low:g}")
-    smooth = smoothed(losses)
     return RateSweep(
         np.array(rates), np.array(losses), smooth, suggested(rates, smooth)
     )
