@@ -73,8 +73,8 @@ impl Kind {
 impl Tensor {
     /// Fails unless the bytes are those of the shape.
     pub(super) fn check(&self, name: &str) -> Result<()> {
-        let sizes = self.shape.iter().copied().chain([self.kind.size()]);
-        let size = sizes.fold(Some(1_usize), |all, size| all?.checked_mul(size));
+        let mut sizes = self.shape.iter().copied().chain([self.kind.size()]);
+        let size = sizes.try_fold(1_usize, usize::checked_mul);
         if size == Some(self.bytes.len()) {
             return Ok(());
         }
