@@ -36,10 +36,11 @@ def test_a_process_ends_by_it_and_what_it_wrote_is_resumed(tmp_path: Path) -> No
         text=True,
     ) as process:
         assert process.stdout is not None
+        assert process.stderr is not None
         for _ in range(5):
             process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        steps, errors = process.communicate(timeout=60)
+        steps, errors = process.stdout.read(), process.stderr.read()
     assert "KeyboardInterrupt" in errors
     assert process.returncode == -signal.SIGINT
     last = int((["step 5", *steps.split("\n")][-2]).split()[1])

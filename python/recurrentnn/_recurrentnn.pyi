@@ -17,7 +17,7 @@ _Term: TypeAlias = Symbol | float
 _Parameters: TypeAlias = Model | Mapping[str, Matrix] | Iterable[Matrix]
 _Path: TypeAlias = str | os.PathLike[str]
 # A tensor in a file: element type by the format's name, shape, bytes.
-Parts: TypeAlias = tuple[str, Sequence[int], bytes]
+_Parts: TypeAlias = tuple[str, Sequence[int], bytes]
 
 __version__: str
 OPS: tuple[str, ...]  # the names of all ops, in table order
@@ -442,7 +442,7 @@ class Model:
     def to_bytes(
         self,
         metadata: Mapping[str, str] | None = None,
-        tensors: Mapping[str, Parts] | None = None,
+        tensors: Mapping[str, _Parts] | None = None,
     ) -> bytes: ...
     def __copy__(self) -> Self: ...  # a model of its own, as deepcopy and pickle make
     def __reduce__(self) -> tuple[Any, ...]: ...
@@ -540,10 +540,10 @@ def permutation(length: int, *, seed: int = 0, step: int = 0) -> NDArray[np.int6
 # What `Model.save` wrote; `recurrentnn.load` gives the public class.
 def load_model(
     path: _Path, cells: list[type[Cell] | Cell]
-) -> tuple[Model, dict[str, str], dict[str, Parts]]: ...
+) -> tuple[Model, dict[str, str], dict[str, _Parts]]: ...
 def unpack_model(
     bytes: bytes, cells: list[type[Cell] | Cell]
-) -> tuple[Model, dict[str, str], dict[str, Parts]]: ...
+) -> tuple[Model, dict[str, str], dict[str, _Parts]]: ...
 
 # All of a file or nothing, on the disk when it returns.
 def write_file(path: _Path, data: bytes) -> None: ...

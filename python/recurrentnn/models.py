@@ -72,7 +72,7 @@ from recurrentnn.errors import ArgumentTypeError, FormatError
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
 
 if TYPE_CHECKING:
-    from recurrentnn._recurrentnn import Parts
+    from recurrentnn._recurrentnn import _Parts as Parts
 
 Init: TypeAlias = Literal["glorot", "normal", "uniform"]
 Activation: TypeAlias = Literal["tanh", "relu"]
