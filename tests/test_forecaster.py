@@ -9,7 +9,7 @@ import pytest
 
 import recurrentnn as rnn
 from recurrentnn.data.forecasts import Blocks, inputs
-from recurrentnn.models import load_with_metadata
+from recurrentnn.models import read_model
 from support import assert_close
 
 T = np.arange(260)
@@ -166,7 +166,7 @@ def test_a_forecaster_comes_back_from_its_file(
     np.testing.assert_array_equal(loaded.forecast(SERIES, 9), model.forecast(SERIES, 9))
     assert loaded.evaluate(SERIES) == model.evaluate(SERIES)
     assert repr(loaded) == repr(model)
-    net, metadata = load_with_metadata(path)
+    net, metadata, _ = read_model(path)
     notes = json.loads(metadata["forecaster"])
     for change in (
         {"horizon": 0},

@@ -7,7 +7,7 @@
 import importlib
 from types import ModuleType
 
-from recurrentnn import data, schedules
+from recurrentnn import copies, data, schedules
 from recurrentnn._recurrentnn import (
     ExponentialMovingAverage,
     Generator,
@@ -50,6 +50,7 @@ from recurrentnn.passages import Continuation
 from recurrentnn.sampling import Sampling
 from recurrentnn.scores import Score
 from recurrentnn.state import State, Step, StepStats
+from recurrentnn.training import History, Trainer
 from recurrentnn.vectors import (
     gradients_to_vector,
     parameters_to_vector,
@@ -81,6 +82,7 @@ __all__ = [
     "GradcheckError",
     "Graph",
     "GraphError",
+    "History",
     "InternalError",
     "Lion",
     "Matrix",
@@ -99,6 +101,7 @@ __all__ = [
     "StepStats",
     "Stream",
     "Symbol",
+    "Trainer",
     "Vocabulary",
     "VocabularyError",
     "__version__",
@@ -117,6 +120,8 @@ __all__ = [
     "set_num_threads",
     "vector_to_parameters",
 ]
+
+copies.register()
 
 
 def __getattr__(name: str) -> ModuleType:

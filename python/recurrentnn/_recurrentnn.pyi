@@ -20,6 +20,8 @@ _Path: TypeAlias = str | os.PathLike[str]
 _Symbols: TypeAlias = Sequence[int] | NDArray[np.integer[Any]]
 # Symbols and sequences of symbols, any of which ends a generation.
 _Stop: TypeAlias = int | Sequence[int | Sequence[int]] | None
+# A tensor in a file: element type by the format's name, shape, bytes.
+_Parts: TypeAlias = tuple[str, Sequence[int], bytes]
 
 __version__: str
 OPS: tuple[str, ...]  # the names of all ops, in table order
@@ -441,6 +443,14 @@ class Model:
         sampling: Sampling | None = None,
     ) -> tuple[list[int], State]: ...
     def save(self, path: _Path, metadata: Mapping[str, str] | None = None) -> None: ...
+    # What `save` writes, with further tensors; their names have a "/".
+    def to_bytes(
+        self,
+        metadata: Mapping[str, str] | None = None,
+        tensors: Mapping[str, _Parts] | None = None,
+    ) -> bytes: ...
+    def __copy__(self) -> Self: ...  # a model of its own, as deepcopy and pickle make
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @disjoint_base
 class Optimizer:
@@ -535,7 +545,13 @@ def permutation(length: int, *, seed: int = 0, step: int = 0) -> NDArray[np.int6
 # What `Model.save` wrote; `recurrentnn.load` gives the public class.
 def load_model(
     path: _Path, cells: list[type[Cell] | Cell]
-) -> tuple[Model, dict[str, str]]: ...
+) -> tuple[Model, dict[str, str], dict[str, _Parts]]: ...
+def unpack_model(
+    bytes: bytes, cells: list[type[Cell] | Cell]
+) -> tuple[Model, dict[str, str], dict[str, _Parts]]: ...
+
+# All of a file or nothing, on the disk when it returns.
+def write_file(path: _Path, data: bytes) -> None: ...
 
 @final
 class Stream:

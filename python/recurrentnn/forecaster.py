@@ -25,7 +25,7 @@ from recurrentnn.data.scaling import Scaling, Series, as_series
 from recurrentnn.data.windows import Windows
 from recurrentnn.errors import ArgumentError, FormatError, ShapeError
 from recurrentnn.forecaster_fit import fit
-from recurrentnn.models import MODELS, load_with_metadata
+from recurrentnn.models import MODELS, read_model
 from recurrentnn.optimizers import RMSProp
 
 _KIND = "forecaster"
@@ -427,7 +427,7 @@ class Forecaster:
         OSError
             The file cannot be read.
         """
-        net, metadata = load_with_metadata(path)
+        net, metadata, _ = read_model(path)
         try:
             notes = json.loads(metadata.get(_KIND, "null"))
             match notes:

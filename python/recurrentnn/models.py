@@ -62,14 +62,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from numpy.typing import DTypeLike
 
-from recurrentnn._recurrentnn import Model, load_model
+from recurrentnn._recurrentnn import Model, load_model, unpack_model
 from recurrentnn.cell import Cell
 from recurrentnn.errors import ArgumentTypeError, FormatError
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
+
+if TYPE_CHECKING:
+    from recurrentnn._recurrentnn import _Parts as Parts
 
 Init: TypeAlias = Literal["glorot", "normal", "uniform"]
 Activation: TypeAlias = Literal["tanh", "relu"]
@@ -273,23 +276,56 @@ def load(
     OSError
         The file cannot be read.
     """
-    return load_with_metadata(path, cells)[0]
+    return read_model(path, cells)[0]
 
 
-def load_with_metadata(
+def read_model(
     path: str | os.PathLike[str], cells: Iterable[type[Cell] | Cell] = ()
-) -> tuple[Model, dict[str, str]]:
-    """As `load`, with the text entries that `Model.save` was given."""
+) -> tuple[Model, dict[str, str], dict[str, Parts]]:
+    """As `load`, with the text entries and the tensors that stand beside the model."""
     if not isinstance(cells, Iterable):
         kind = type(cells).__name__
         raise ArgumentTypeError(f"load: cells must be a list of cells but is {kind}")
     try:
-        core, metadata = load_model(path, list(cells))
+        core, metadata, tensors = load_model(path, list(cells))
     except FormatError as error:
         raise FormatError(f"{os.fspath(path)}: {error}") from None
-    # The private form of the constructor: the same net as an object of this class.
-    kind = MODELS.get(core.cell, Model)
-    return Model.__new__(kind, core), metadata  # type: ignore[arg-type, call-arg]
+    return _public(core), metadata, tensors
+
+
+def from_bytes(
+    data: bytes,
+    cells: Iterable[type[Cell] | Cell] = (),
+    kind: type[Model] | None = None,
+) -> Model:
+    """As `load`, from the bytes of a file; by them copies and pickles are made.
+
+    Parameters
+    ----------
+    data
+        What `Model.to_bytes` gave.
+    cells
+        As `load` takes them.
+    kind
+        The class; None: the public class of the net's cell.
+    """
+    core, _, _ = unpack_model(data, list(cells))
+    return _public(core, kind)
+
+
+def unpack(
+    data: bytes, cells: Iterable[type[Cell] | Cell] = ()
+) -> tuple[Model, dict[str, str], dict[str, Parts]]:
+    """As `read_model`, from the bytes of a file."""
+    core, metadata, tensors = unpack_model(data, list(cells))
+    return _public(core), metadata, tensors
+
+
+def _public(core: Model, kind: type[Model] | None = None) -> Model:
+    """The same net as an object of its public class."""
+    kind = kind or MODELS.get(core.cell, Model)
+    # The private form of the constructor.
+    return Model.__new__(kind, core)  # type: ignore[arg-type, call-arg]
 
 
 MODELS: dict[str, type[Model]] = {

@@ -50,6 +50,7 @@ from .sampling import Sampling
 from .shape import Shape
 from .state import State, Step, StepStats
 from .text import Vocabulary
+from .training import early_stop, suggested_rate, weighted_cross_entropy
 from .unroll import truncated, unroll
 
 __all__ = [
@@ -88,6 +89,7 @@ __all__ = [
     "bits_per_char",
     "bits_per_symbol",
     "documents",
+    "early_stop",
     "gradcheck",
     "init",
     "permutation",
@@ -97,7 +99,9 @@ __all__ = [
     "score",
     "series",
     "streams",
+    "suggested_rate",
     "truncated",
     "unroll",
+    "weighted_cross_entropy",
     "words",
 ]

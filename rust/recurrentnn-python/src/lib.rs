@@ -19,6 +19,7 @@ mod config;
 mod dtype;
 mod error;
 mod generate;
+mod files;
 mod graph;
 mod matrix;
 mod model;
@@ -63,7 +64,9 @@ fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(random::permutation, module)?)?;
     module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;
-    module.add_function(wrap_pyfunction!(model::load_model, module)?)
+    module.add_function(wrap_pyfunction!(files::load_model, module)?)?;
+    module.add_function(wrap_pyfunction!(files::unpack_model, module)?)?;
+    module.add_function(wrap_pyfunction!(files::write_file, module)?)
 }
 
 /// An instruction set asked for by name must be there: silence would hide that it is not.

@@ -1,11 +1,12 @@
 //! The class `Model`: configuration, parameters, one tick, whole sequences, generation, files.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 use recurrentnn::cells::CellKind;
 use recurrentnn::config::Config;
 use recurrentnn::element::DType;
@@ -20,6 +21,7 @@ use crate::cell::OwnCell;
 use crate::config::options;
 use crate::dtype::{with, with_type};
 use crate::error::{guard, raise, wrong_type};
+use crate::files;
 use crate::generate::{self, PyGenerator};
 use crate::graph::{PyGraph, Recorded};
 use crate::matrix::PyMatrix;
@@ -32,7 +34,7 @@ pub(crate) enum AnyModel {
 }
 
 /// An element type with its kind of model.
-trait Modelled: Recorded {
+pub(crate) trait Modelled: Recorded {
     fn wrap_model(model: Model<Self>) -> AnyModel;
 }
 
@@ -66,7 +68,7 @@ pub(crate) struct PyModel {
 }
 
 impl PyModel {
-    fn wrap<T: Modelled>(
+    pub(crate) fn wrap<T: Modelled>(
         py: Python<'_>,
         model: Model<T>,
         own: Option<Arc<OwnCell>>,
@@ -487,32 +489,39 @@ impl PyModel {
             &path, model, &metadata
         )))
     }
-}
 
-/// Reads what `Model.save` wrote, with the definitions of cells that are none of ours: a model and the
-/// metadata. `recurrentnn.load` gives the public class.
-#[pyfunction]
-pub(crate) fn load_model(
-    py: Python<'_>,
-    path: PathBuf,
-    cells: Vec<Bound<'_, PyAny>>,
-) -> PyResult<(PyModel, io::Metadata)> {
-    let own = cells.iter().map(|cell| OwnCell::new(cell).map(Arc::new));
-    let own = own.collect::<PyResult<Vec<_>>>()?;
-    let custom: Vec<_> = own.iter().map(|own| own.custom.clone()).collect();
-    let loaded = guard(|| io::load_with(&path, |config| config.define(&custom)));
-    // At most one of them was recorded.
-    let loaded = own.iter().fold(loaded, |loaded, own| own.or(loaded));
-    let (loaded, metadata) = loaded?;
-    let cell = match &loaded {
-        io::Loaded::Float32(model) => model.config().cell.clone(),
-        io::Loaded::Float64(model) => model.config().cell.clone(),
-    };
-    let is_it = |own: &&Arc<OwnCell>| CellKind::Custom(own.custom.clone()) == cell;
-    let own = own.iter().find(is_it).cloned();
-    let model = match loaded {
-        io::Loaded::Float32(model) => PyModel::wrap(py, model, own)?,
-        io::Loaded::Float64(model) => PyModel::wrap(py, model, own)?,
-    };
-    Ok((model, metadata))
+    /// The bytes that `save` writes, with further tensors: element type, shape and bytes by name.
+    #[pyo3(signature = (metadata = None, tensors = None))]
+    fn to_bytes<'py>(
+        &self,
+        py: Python<'py>,
+        metadata: Option<io::Metadata>,
+        tensors: Option<BTreeMap<String, files::Parts<'py>>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let beside = files::contents(metadata.unwrap_or_default(), tensors.unwrap_or_default())?;
+        let bytes = with!(&*self.inner, AnyModel, |model| guard(|| io::to_bytes(
+            model, &beside
+        )))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Copies and pickles go through the bytes of a file, and what reads them checks them.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let py = slf.py();
+        let this = slf.get();
+        let bytes = this.to_bytes(py, None, None)?;
+        let cells = this.own.iter().map(|own| own.given.clone_ref(py));
+        let cells = PyList::new(py, cells)?;
+        let read = py.import("recurrentnn.models")?.getattr("from_bytes")?;
+        let class = slf.get_type();
+        let own = slf
+            .getattr_opt("__dict__")?
+            .filter(|own| own.is_truthy().unwrap_or(false));
+        (read, (bytes, cells, class), own).into_pyobject(py)
+    }
+
+    fn __copy__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let copy = slf.py().import("copy")?.getattr("deepcopy")?;
+        Ok(copy.call1((slf,))?.unbind())
+    }
 }
