@@ -31,7 +31,7 @@ class Batches(Protocol):
         """What the batches follow from. Of two sources with one plan, all are equal."""
 
     def epoch(self, number: int, start: int = 0) -> Iterator[AnyBatch]:
-        """The batches of an epoch from batch `start` on, the same for the same number."""
+        """The batches of an epoch from batch `start` on; a function of both."""
 
     def in_order(self) -> Iterator[AnyBatch]:
         """All of it once, to evaluate."""
