@@ -98,7 +98,7 @@ def generate(
             break
         chosen.append(symbol)
     if prev is None:
-        prev = model.zero_state(1)
+        prev = model.initial_state(1)
     return chosen, State(prev.hidden, prev.cell)
 
 

@@ -24,6 +24,7 @@ mod model;
 mod ops;
 mod optim;
 mod random;
+mod rows;
 mod sequence;
 mod signals;
 mod state;
@@ -55,6 +56,7 @@ fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<optim::PyRmsProp>()?;
     module.add_class::<optim::PySolver>()?;
     module.add_class::<text::PyVocabulary>()?;
+    module.add_function(wrap_pyfunction!(ops::choose, module)?)?;
     module.add_function(wrap_pyfunction!(random::permutation, module)?)?;
     module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;

@@ -64,6 +64,8 @@ impl Net {
             std: 0.08,
             forget_bias: 1.0,
             seed: 5,
+            bidirectional: None,
+            learned_state: false,
         })
         .unwrap();
         let shapes: Vec<_> = model
@@ -98,6 +100,7 @@ impl Net {
             isa: Isa::best(),
             threads: 1,
             extent,
+            lengths: None,
             input: Input::Features(&features),
             states: &states,
             weights: &weights,
