@@ -1,5 +1,6 @@
 """Nets that go both ways in time: the reference, differences, what they refuse."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -191,11 +192,12 @@ def test_activations_name_both_directions() -> None:
 
 def test_ticks_streams_and_generation_are_refused() -> None:
     net: Any = rnn.GRU(4, 3, 4, bidirectional=True)
-    for call in (
+    calls: tuple[Callable[[], Any], ...] = (
         lambda: net.forward(rnn.Graph(), np.ones((4, 1))),
         lambda: net.stream(),
         lambda: net.generate([1], 3),
-    ):
+    )
+    for call in calls:
         with pytest.raises(rnn.ArgumentError, match="whole sequence"):
             call()
 

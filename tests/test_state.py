@@ -89,7 +89,7 @@ def test_rows_of_a_state_are_selected_in_any_order(dtype: str) -> None:
 def test_rows_of_a_state_are_reset_to_zeros_or_to_another() -> None:
     _, state = states()
     mask = np.array([True, False, False, True])
-    state.hidden[0][0, 0] = np.inf  # what is not finite goes, too
+    np.asarray(state.hidden[0])[0, 0] = np.inf  # what is not finite goes, too
     other = state.select([1, 1, 1, 1])
     zeros, anew = state.reset(mask), state.reset(mask, other)
     for old, zero, new, start in zip(

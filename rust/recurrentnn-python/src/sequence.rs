@@ -104,7 +104,9 @@ pub(crate) fn sequence<T: Number>(
         // What lies where no step is taken may be anything.
         let places = rows.places(layout.columns());
         let mut taken = vec![rows.is_dense(); layout.batch * layout.time];
-        places.iter().for_each(|&place| taken[place] = true);
+        for &place in &places {
+            taken[place] = true;
+        }
         let (symbols, _) = argument::targets(op, "x", x, Some(&taken))?;
         let symbols = places.iter().map(|&place| symbols[place]).collect();
         return Ok(SequenceInput {

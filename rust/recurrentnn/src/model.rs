@@ -174,9 +174,13 @@ impl<T: Element> Model<T> {
         for (at, size) in self.config.state_sizes().into_iter().enumerate() {
             // The forward direction first.
             let reversed = self.is_bidirectional() && at % 2 == 1;
-            let mut vector = |number| match reversed {
-                true => trace.reversed_state(at * (1 + more) + number, size),
-                false => trace.state(at * (1 + more) + number, size),
+            let mut vector = |number| {
+                let number = at * (1 + more) + number;
+                if reversed {
+                    trace.reversed_state(number, size)
+                } else {
+                    trace.state(number, size)
+                }
             };
             states.push(State {
                 hidden: vector(0),

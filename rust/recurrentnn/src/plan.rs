@@ -50,8 +50,12 @@ impl Plan {
         let mut names: Vec<&str> = specs.iter().map(|spec| &*spec.name).collect();
         names.sort_unstable();
         // A cell of the user's own may have named one as the model does.
-        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            let message = format!("two parameters would have the name {}", twice[0]);
+        if let Some(twice) = names.chunk_by(|a, b| a == b).find(|same| same.len() > 1) {
+            let message = format!(
+                "{} parameters would have the name {}",
+                twice.len(),
+                twice[0]
+            );
             return Err(Error::argument("Model", message));
         }
         Ok(Self {

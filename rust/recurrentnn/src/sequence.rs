@@ -475,13 +475,12 @@ impl<T: Element> Node<T> {
         };
         let rows = &self.rows;
         let height = outputs[0].rows();
-        let order = |grad| match rows.is_dense() {
-            true => transposed(Cow::Borrowed(grad), height, rows.batch(), rows.time()),
-            false => Cow::Owned(rows::gathered(
-                grad,
-                height,
-                rows.places(Columns::BatchMajor),
-            )),
+        let order = |grad| {
+            if rows.is_dense() {
+                return transposed(Cow::Borrowed(grad), height, rows.batch(), rows.time());
+            }
+            let places = rows.places(Columns::BatchMajor);
+            Cow::Owned(rows::gathered(grad, height, places))
         };
         let output = output.as_deref().map(order);
         // Of the pieces of a row the last one's state has come out.

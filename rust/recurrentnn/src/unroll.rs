@@ -104,24 +104,25 @@ fn both_ways<T: Element>(
     let mut below = inputs.to_vec();
     // Of every step, the states of all layers so far.
     let mut all: Vec<States<Matrix<T>>> = vec![Vec::new(); inputs.len()];
-    for number in 0..states.len() {
+    for (number, state) in states.iter_mut().enumerate() {
         let reversed = number % 2 == 1;
         for at in 0..inputs.len() {
             poll()?;
             let t = if reversed { inputs.len() - 1 - at } else { at };
-            let next = model.step_alone(graph, number, &below[t], &states[number])?;
-            states[number] = next.clone();
-            all[t].push(next);
+            *state = model.step_alone(graph, number, &below[t], state)?;
+            all[t].push(state.clone());
         }
-        if reversed {
-            for (t, below) in below.iter_mut().enumerate() {
-                let outputs = model.outputs(graph, &all[t])?;
-                if let Some(output) = outputs.last() {
-                    *below = match model.config().input_to_all {
-                        true => graph.concat(&[output, &inputs[t]])?,
-                        false => output.clone(),
-                    };
-                }
+        if !reversed {
+            continue;
+        }
+        for (t, below) in below.iter_mut().enumerate() {
+            let outputs = model.outputs(graph, &all[t])?;
+            if let Some(output) = outputs.last() {
+                *below = if model.config().input_to_all {
+                    graph.concat(&[output, &inputs[t]])?
+                } else {
+                    output.clone()
+                };
             }
         }
     }

@@ -121,7 +121,8 @@ pub(super) fn order(stage: usize, is_gradient: bool) -> Order {
 /// earliest that has what they wait for; without `hoist` all go step by step, if all go one way.
 pub(super) fn stages(step: &Step, hoist: bool) -> Vec<usize> {
     let any = |reversed| step.reversed.contains(&reversed);
-    if !hoist && !(any(false) && any(true)) {
+    let both_ways = any(false) && any(true);
+    if !hoist && !both_ways {
         return vec![1 + usize::from(any(true)); step.nodes.len()];
     }
     let (levels, is_backward) = levels(step);

@@ -165,7 +165,7 @@ impl<T: Element> Member<'_, '_, T> {
         let part = self.part;
         match stage.order {
             Order::Together => {
-                self.together(stage, code.before[number] && !layout.is_dense(), work)
+                self.together(stage, code.before[number] && !layout.is_dense(), work);
             }
             Order::Forward | Order::Backward => {
                 let backward = stage.order == Order::Backward;
