@@ -13,7 +13,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::ops::Recorder;
-use recurrentnn::optim::{self, Clip, Moments, RmsProp};
+use recurrentnn::optim::{self, Clip, Moments, Optimizer, RmsProp};
 use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::sample::{Choice, Request, generate};
 use recurrentnn::sequence::{Rows, record};
@@ -71,14 +71,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let isa = Isa::best();
     let model = Model::<f32>::new(lstm(vocabulary.len()))?;
-    let rule = RmsProp {
+    let optimizer = Optimizer::<RmsProp>::from(optim::Options {
         learning_rate: 5e-3,
         clip: Clip {
             value: Some(0.1),
             norm: None,
         },
-        ..RmsProp::default()
-    };
+        ..optim::Options::default()
+    });
     let named = model
         .params()
         .iter()
@@ -94,7 +94,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (logits, _) = record(&model, &mut graph, &sequence, &rows, None, &mut Alone)?;
         let loss = graph.softmax_cross_entropy(&logits, targets.into(), None)?;
         graph.backward_from(&loss, false)?;
-        optim::step(isa, &rule, &mut moments, &parameters)?;
+        optim::step(isa, &optimizer, &mut moments, &parameters, 1)?;
         if step % 50 == 0 {
             let bits = loss.value()?[0] / std::f32::consts::LN_2;
             println!("step {step:3}: {bits:.2} bits per character");

@@ -7,11 +7,13 @@
 import importlib
 from types import ModuleType
 
+from recurrentnn import schedules
 from recurrentnn._recurrentnn import (
+    ExponentialMovingAverage,
     Graph,
     Matrix,
     Model,
-    RMSProp,
+    Optimizer,
     Stream,
     Symbol,
     Vocabulary,
@@ -40,7 +42,13 @@ from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
 from recurrentnn.gradcheck import GradcheckError, gradcheck
 from recurrentnn.metrics import bits_per_char, bits_per_symbol, perplexity
 from recurrentnn.models import GRU, LSTM, RNN, load
+from recurrentnn.optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RMSProp
 from recurrentnn.state import State, Step, StepStats
+from recurrentnn.vectors import (
+    gradients_to_vector,
+    parameters_to_vector,
+    vector_to_parameters,
+)
 
 __all__ = [
     "GFGRU",
@@ -49,20 +57,28 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
     "ArgumentError",
     "ArgumentTypeError",
     "BusyError",
     "Cell",
     "CharModel",
     "DTypeError",
+    "ExponentialMovingAverage",
     "FormatError",
     "GradcheckError",
     "Graph",
     "GraphError",
     "InternalError",
+    "Lion",
     "Matrix",
     "Model",
+    "NAdam",
     "NonFiniteError",
+    "Optimizer",
     "OutOfRangeError",
     "RMSProp",
     "RecurrentNNError",
@@ -79,10 +95,14 @@ __all__ = [
     "bits_per_symbol",
     "get_num_threads",
     "gradcheck",
+    "gradients_to_vector",
     "load",
+    "parameters_to_vector",
     "permutation",
     "perplexity",
+    "schedules",
     "set_num_threads",
+    "vector_to_parameters",
 ]
 
 

@@ -20,7 +20,7 @@ _Path: TypeAlias = str | os.PathLike[str]
 __version__: str
 OPS: tuple[str, ...]  # the names of all ops, in table order
 CELLS: tuple[str, ...]  # "rnn", "lstm", "gru", "gfrnn", "gflstm", "gfgru"
-OPTIMIZERS: tuple[str, ...]  # "rmsprop", "solver"
+OPTIMIZERS: tuple[str, ...]  # "sgd", "rmsprop", .., "solver"
 ISA: str  # the instruction set chosen for this machine
 
 @final
@@ -450,31 +450,33 @@ class Model:
     ) -> tuple[list[int], State]: ...
     def save(self, path: _Path, metadata: Mapping[str, str] | None = None) -> None: ...
 
-@final
-class RMSProp:
-    """s = decay_rate*s + (1-decay_rate)*g^2;
-    w -= learning_rate*(g/(sqrt(s)+eps) + weight_decay*w).
+@disjoint_base
+class Optimizer:
+    """A rule with its options, which are attributes. Use the subclasses in
+    `recurrentnn.optimizers`.
     """
 
     def __new__(
         cls,
-        learning_rate: float = 1e-3,
+        rule: str,
         *,
-        decay_rate: float = 0.95,
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
-        decay_biases: bool = False,
+        groups: Mapping[str, Mapping[str, float | bool]] | None = None,
+        **settings: float | bool | None,
     ) -> Self: ...
     learning_rate: float
-    decay_rate: float
-    eps: float
     weight_decay: float
     clip_value: float | None
     clip_norm: float | None
-    decay_biases: bool
-    def step(self, parameters: _Parameters) -> StepStats: ...
+    decay_all: bool
+    rate_factor: float  # multiplies the learning rates of all groups
+    # By the mean gradient over so many backward passes.
+    def step(self, parameters: _Parameters, *, passes: int = 1) -> StepStats: ...
+    # What it remembers, and what makes one like it.
+    def state(
+        self, parameters: _Parameters
+    ) -> dict[str, NDArray[Any] | float | int | str]: ...
+    def restore(self, parameters: _Parameters, state: Mapping[str, Any]) -> None: ...
+    def config(self) -> dict[str, Any]: ...
 
 @final
 class Solver:
@@ -494,6 +496,25 @@ class Solver:
         weight_decay: float,
         clip_value: float,
     ) -> StepStats: ...
+    def state(
+        self, parameters: _Parameters
+    ) -> dict[str, NDArray[Any] | float | int | str]: ...
+    def restore(self, parameters: _Parameters, state: Mapping[str, Any]) -> None: ...
+
+@final
+class ExponentialMovingAverage:
+    """average = average + (1 - decay) (w - average); inside `with average:` the
+    parameters have the averages for values.
+    """
+
+    def __new__(cls, parameters: _Parameters, decay: float = 0.999) -> Self: ...
+    @property
+    def decay(self) -> float: ...
+    def update(self) -> None: ...
+    def state(self) -> dict[str, NDArray[Any]]: ...
+    def restore(self, state: Mapping[str, ArrayLike]) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exc: object) -> None: ...
 
 @final
 class Vocabulary:

@@ -12,7 +12,7 @@ from typing import Any, Self, Unpack
 from numpy.typing import DTypeLike
 
 from recurrentnn import corpus, training
-from recurrentnn._recurrentnn import Model, RMSProp, Vocabulary
+from recurrentnn._recurrentnn import Model, Vocabulary
 from recurrentnn.cell import Cell
 from recurrentnn.corpus import Batch
 from recurrentnn.errors import (
@@ -22,6 +22,7 @@ from recurrentnn.errors import (
     VocabularyError,
 )
 from recurrentnn.models import MODELS, load_with_metadata
+from recurrentnn.optimizers import RMSProp
 from recurrentnn.progress import Progress
 from recurrentnn.training import (
     Callback,

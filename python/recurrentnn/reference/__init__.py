@@ -33,7 +33,8 @@ True
 [1, 2, 0, 1, 2]
 """
 
-from . import init, random
+from . import init, random, schedules
+from .average import ExponentialMovingAverage
 from .cells import CELLS
 from .gradcheck import gradcheck
 from .graph import Graph, active_graph, apply
@@ -41,7 +42,7 @@ from .matrix import Matrix
 from .metrics import bits_per_char, bits_per_symbol, perplexity
 from .model import GFGRU, GFLSTM, GFRNN, GRU, LSTM, RNN, Model
 from .ops import OPS
-from .optim import RMSProp, Solver
+from .optim import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RMSProp, Solver
 from .random import permutation
 from .shape import Shape
 from .state import State, Step, StepStats
@@ -57,9 +58,16 @@ __all__ = [
     "LSTM",
     "OPS",
     "RNN",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "ExponentialMovingAverage",
     "Graph",
+    "Lion",
     "Matrix",
     "Model",
+    "NAdam",
     "RMSProp",
     "Shape",
     "Solver",
@@ -76,6 +84,7 @@ __all__ = [
     "permutation",
     "perplexity",
     "random",
+    "schedules",
     "truncated",
     "unroll",
 ]

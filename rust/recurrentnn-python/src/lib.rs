@@ -53,8 +53,9 @@ fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<cell::PySketch>()?;
     module.add_class::<model::PyModel>()?;
     module.add_class::<stream::PyStream>()?;
-    module.add_class::<optim::PyRmsProp>()?;
+    module.add_class::<optim::PyOptimizer>()?;
     module.add_class::<optim::PySolver>()?;
+    module.add_class::<optim::PyAverage>()?;
     module.add_class::<text::PyVocabulary>()?;
     module.add_function(wrap_pyfunction!(ops::choose, module)?)?;
     module.add_function(wrap_pyfunction!(random::permutation, module)?)?;

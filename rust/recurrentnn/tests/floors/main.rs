@@ -82,7 +82,10 @@ const FAMILIES: &[(&str, &[&str])] = &[
         "cells",
         &["gate", "feedback", "lstm", "gru", "custom", "sketch"],
     ),
-    ("optim", &["clip"]),
+    (
+        "optim",
+        &["groups", "means", "moments", "options", "settings", "step"],
+    ),
     ("io", &[]),
 ];
 
