@@ -178,6 +178,18 @@ def test_files_and_representations_keep_the_options(tmp_path: Any) -> None:
     assert "learned_state=True" in text
 
 
+def test_files_without_the_options_are_as_before_there_were_any(tmp_path: Any) -> None:
+    """So a file that was written before is read: what it does not name is usual."""
+    path = tmp_path / "net.safetensors"
+    net = rnn.GRU(4, 3, 2)
+    net.save(path)
+    contents = path.read_bytes()
+    assert b"all_to_output" in contents
+    assert b"bidirectional" not in contents
+    assert b"learned_state" not in contents
+    assert rnn.load(path).config() == net.config()
+
+
 def test_activations_name_both_directions() -> None:
     net: Any = rnn.LSTM(4, [3, 2], 1, bidirectional=True)
     found = net.activations(X)
