@@ -9,20 +9,19 @@ from numpy.typing import NDArray
 
 import oracle
 import recurrentnn as rnn
-from cases import CLASSES, spread
+from cases import CLASSES, FOR_SEQUENCES, spread
 from recurrentnn import reference as ref
 from support import assert_close, tolerance
 
 Array = NDArray[Any]
 
 CELLS = ("rnn", "lstm", "gru")
-MERGES = ("concat", "sum", "mean", "none")
+MERGES = FOR_SEQUENCES["merge"]
 X = spread(3 * 5, 4).reshape(3, 5, 4)
 LENGTHS = [2, 5, 0]
 OPTIONS: list[dict[str, Any]] = [
-    {},
     {"input_to_all": True, "all_to_output": True},
-    {"learned_state": True},
+    *({"learned_state": learned} for learned in FOR_SEQUENCES["learned_state"]),
 ]
 
 
