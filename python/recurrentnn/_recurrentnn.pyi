@@ -390,6 +390,9 @@ class Model:
         all_to_output: bool = False,
         all_to_gates: bool = False,
         paper: bool = False,
+        bidirectional: bool = False,
+        merge: Literal["concat", "sum", "mean", "none"] = "concat",
+        learned_state: bool = False,
     ) -> Self: ...
     @property
     def cell(self) -> str: ...
@@ -416,12 +419,22 @@ class Model:
         x: Matrix | ArrayLike,
         prev: Step | State | None = None,
     ) -> Step: ...
-    # x: (batch, time, features), (time, features), or symbols (batch, time), (time,).
-    # In a graph the output is features x (batch*time), column b*T+t, and the state
-    # holds Matrix; outside, both are arrays.
+    # x: (batch, time, features), (time, features), or symbols (batch, time), (time,);
+    # or a list of arrays, one a row. In a graph the output is features x (batch*time),
+    # column b*T+t, and the state holds Matrix; outside, both are arrays, and the output
+    # is a list of them where x is. With merge="none" the output is a pair of these.
     def __call__(
-        self, x: ArrayLike, state: State | None = None, *, time_major: bool = False
-    ) -> tuple[Matrix | NDArray[Any], State]: ...
+        self,
+        x: ArrayLike,
+        state: State | None = None,
+        *,
+        lengths: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        reset: ArrayLike | None = None,
+        time_major: bool = False,
+    ) -> tuple[Any, State]: ...
+    # What a row begins with that is given no state: arrays (batch, size).
+    def initial_state(self, batch: int = 1) -> State: ...
     # One step at a time.
     def stream(self, batch: int = 1, *, state: State | None = None) -> Stream: ...
     # Every tick's states and gates, `layers.0.hidden`, `layers.0.forget`, and `output`:
@@ -616,5 +629,7 @@ def beam_search(
 
 # Fails unless every option is in its domain.
 def check_sampling(sampling: Sampling) -> None: ...
+# `a` where the condition is not 0, in the thread's recording graph or outside any.
+def choose(condition: _Operand, a: _Operand, b: _Operand) -> Matrix: ...
 def set_num_threads(count: int) -> None: ...
 def get_num_threads() -> int: ...

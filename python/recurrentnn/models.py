@@ -46,6 +46,22 @@ input_to_all : bool
     Every layer also reads the net's input, below its own.
 all_to_output : bool
     The decoder reads the hidden vectors of all layers.
+learned_state : bool
+    The state that a row begins with, where it is given none, and after a reset, is a
+    parameter: `layers.j.initial_hidden`, (H, 1), and so on for every state vector,
+    after the layer's gates. It starts at 0.
+
+Options of RNN, LSTM, GRU and cells of your own
+-----------------------------------------------
+bidirectional : bool
+    Every layer has a second direction, which goes from each row's own end to its
+    beginning, with parameters `layers.j.reverse.G.weight_x` and so on after those of
+    the first. States are (layer 0 forward, layer 0 reverse, layer 1 forward, ..), as in
+    PyTorch. Such a net has neither ticks nor streams: it needs the whole sequence.
+merge : "concat", "sum", "mean" or "none"
+    What the layer above and the decoder read of h' of both directions: forward and
+    reverse one below the other, their sum, or half of it. "none" is for a net without
+    decoder: its output is a pair, forward and reverse; inner layers concatenate.
 
 Options of the gated-feedback nets
 ----------------------------------
@@ -77,6 +93,7 @@ if TYPE_CHECKING:
 Init: TypeAlias = Literal["glorot", "normal", "uniform"]
 Activation: TypeAlias = Literal["tanh", "relu"]
 FeedbackGate: TypeAlias = Literal["scalar", "vector"]
+Merge: TypeAlias = Literal["concat", "sum", "mean", "none"]
 
 
 class RNN(Model):
@@ -108,6 +125,9 @@ class RNN(Model):
         slope_at_zero: float = 0.0,
         input_to_all: bool = False,
         all_to_output: bool = False,
+        bidirectional: bool = False,
+        merge: Merge = "concat",
+        learned_state: bool = False,
         init: Init = "glorot",
         std: float = 0.08,
         seed: int = 0,
@@ -125,6 +145,9 @@ class RNN(Model):
             slope_at_zero=slope_at_zero,
             input_to_all=input_to_all,
             all_to_output=all_to_output,
+            bidirectional=bidirectional,
+            merge=merge,
+            learned_state=learned_state,
             init=init,
             std=std,
             seed=seed,
@@ -167,6 +190,9 @@ class LSTM(Model):
         forget_bias: float = 1.0,
         input_to_all: bool = False,
         all_to_output: bool = False,
+        bidirectional: bool = False,
+        merge: Merge = "concat",
+        learned_state: bool = False,
         init: Init = "glorot",
         std: float = 0.08,
         seed: int = 0,
@@ -183,6 +209,9 @@ class LSTM(Model):
             forget_bias=forget_bias,
             input_to_all=input_to_all,
             all_to_output=all_to_output,
+            bidirectional=bidirectional,
+            merge=merge,
+            learned_state=learned_state,
             init=init,
             std=std,
             seed=seed,
@@ -224,6 +253,9 @@ class GRU(Model):
         reset: Literal["after", "before"] = "after",
         input_to_all: bool = False,
         all_to_output: bool = False,
+        bidirectional: bool = False,
+        merge: Merge = "concat",
+        learned_state: bool = False,
         init: Init = "glorot",
         std: float = 0.08,
         seed: int = 0,
@@ -240,6 +272,9 @@ class GRU(Model):
             reset=reset,
             input_to_all=input_to_all,
             all_to_output=all_to_output,
+            bidirectional=bidirectional,
+            merge=merge,
+            learned_state=learned_state,
             init=init,
             std=std,
             seed=seed,

@@ -25,6 +25,8 @@ use crate::files;
 use crate::generate::{self, PyGenerator};
 use crate::graph::{PyGraph, Recorded};
 use crate::matrix::PyMatrix;
+use crate::rows::Cuts;
+use crate::state;
 use crate::stream::PyStream;
 
 /// A model of either element type.
@@ -115,7 +117,8 @@ impl PyModel {
         text_signature = "(cell, input_size, hidden_sizes, output_size, *, embedding_size=None, \
             seed=0, dtype='float32', init='glorot', std=0.08, forget_bias=1.0, activation='tanh', \
             slope_at_zero=0.0, reset='after', gate='scalar', input_to_all=False, \
-            all_to_output=False, all_to_gates=False, paper=False)"
+            all_to_output=False, all_to_gates=False, paper=False, bidirectional=False, \
+            merge='concat', learned_state=False)"
     )]
     fn py_new(
         cell: &Bound<'_, PyAny>,
@@ -312,33 +315,82 @@ impl PyModel {
     /// ----------
     /// x
     ///     Features (batch, time, features) or (time, features); or symbols, integers (batch, time)
-    ///     or (time,).
+    ///     or (time,). Or a list of arrays of any lengths, one a row: (time, features), or symbols
+    ///     (time,).
     /// state
-    ///     What an earlier call gave; None begins with zeros.
+    ///     What an earlier call gave; None begins with the initial state, zeros.
+    /// lengths
+    ///     Steps of each row, integers (batch,), in any order: a row ends there. The output beyond is
+    ///     0, and the row's state is that after its last step; a row of length 0 keeps its state.
+    /// mask
+    ///     Booleans (batch, time): steps that are False are left out. The state passes them unchanged,
+    ///     the output there is 0, and x may be anything.
+    /// reset
+    ///     Booleans (batch, time): before steps that are True the row's state is set to the initial
+    ///     state. No gradient passes.
     /// time_major
-    ///     Time comes before batch, in x and in the output array.
+    ///     Time comes before batch, in x, mask, reset and in the output array.
     ///
     /// Returns
     /// -------
     /// output, state
-    ///     Outside any graph arrays: (batch, time, outputs), and a `State` of (batch, size). Inside
-    ///     `with Graph():` a Matrix outputs x (batch*time), column b*time + t, and a `State` of
-    ///     matrices.
-    #[pyo3(signature = (x, state = None, *, time_major = Given::Default(false)))]
+    ///     Outside any graph arrays: (batch, time, outputs), and a `State` of (batch, size); where x is
+    ///     a list of arrays, a list of arrays (time, outputs). Inside `with Graph():` a Matrix outputs x
+    ///     (batch*time), column b*time + t, and a `State` of matrices.
+    ///
+    /// Notes
+    /// -----
+    /// The time it takes is that of the steps that are taken. Each row has the same bits as alone.
+    #[pyo3(signature = (
+        x, state = None, *, lengths = None, mask = None, reset = None,
+        time_major = Given::Default(false)
+    ))]
     fn __call__(
         &self,
         x: &Bound<'_, PyAny>,
         state: Option<&Bound<'_, PyAny>>,
+        lengths: Option<&Bound<'_, PyAny>>,
+        mask: Option<&Bound<'_, PyAny>>,
+        reset: Option<&Bound<'_, PyAny>>,
         time_major: Given<'_, bool>,
     ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let time_major = time_major.get("forward", "time_major", argument::boolean)?;
+        let cuts = Cuts {
+            lengths,
+            mask,
+            reset,
+        };
         with!(&*self.inner, AnyModel, |model| call::sequence(
             x.py(),
             model,
             x,
             state,
-            time_major
+            time_major,
+            cuts
         ))
+    }
+
+    /// The state that rows begin with which are given none: zeros, or what was learned.
+    ///
+    /// Parameters
+    /// ----------
+    /// batch
+    ///     Number of rows.
+    ///
+    /// Returns
+    /// -------
+    /// State
+    ///     Arrays (batch, size).
+    #[pyo3(
+        signature = (batch = Given::Default(1)),
+        text_signature = "($self, batch=1)"
+    )]
+    fn initial_state(&self, py: Python<'_>, batch: Given<'_, usize>) -> PyResult<Py<PyAny>> {
+        let batch = batch.get("initial_state", "batch", argument::count)?;
+        with!(&*self.inner, AnyModel, |model| {
+            let states = guard(|| model.first_states(batch))?;
+            state::arrays(py, &model.config().cell.states(), &states)
+        })
     }
 
     /// A stream of `batch` samples, fed one step at a time: `y = stream(x)`.

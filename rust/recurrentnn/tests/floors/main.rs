@@ -23,6 +23,7 @@ const FLOORS: &[&[&str]] = &[
         "config",
         "plan",
         "model",
+        "rows",
         "unroll",
         "sequence",
         "stream",
