@@ -10,7 +10,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::{Model, States};
 use recurrentnn::ops::Recorder;
-use recurrentnn::sequence::{Rows, infer, record};
+use recurrentnn::sequence::{Columns, Rows, infer, record};
 use recurrentnn::unroll::Sequence;
 
 use crate::dtype::Number;
