@@ -1,0 +1,167 @@
+"""Safetensors files of other programs, read and written with NumPy alone.
+
+An 8-byte length, a JSON header {name: {dtype, shape, data_offsets}}, then the numbers,
+little-endian, one tensor after the other. `recurrentnn.load` reads this library's own
+files and demands their exact names; this reads whatever names there are. Lengths and
+sizes are compared with those of the file before anything is allocated for them.
+"""
+
+import json
+import math
+import os
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from recurrentnn.convert.gates import Array
+from recurrentnn.errors import FormatError
+
+MAX_HEADER = 1 << 20  # bytes; a legal header of 89 MB takes gigabytes to parse
+MAX_TENSORS = 10_000
+_MAX_AXES = 8
+
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+_NAMES = {"float64": "F64", "float32": "F32"}
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:
+    """The floating-point tensors of a file, and its metadata.
+
+    bfloat16 widens to float32. Tensors of other types (counters, say) are refused.
+
+    Raises
+    ------
+    FormatError
+        Naming file and tensor, if the header is no such header or does not describe
+        the bytes behind it one for one.
+    OSError
+        The file cannot be read.
+    """
+    name = os.fspath(path)
+    with Path(path).open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        header = _header(name, file.read(8), size)
+        entries, metadata = _entries(name, file.read(header))
+        _check_layout(name, entries, size - 8 - header)
+        found = {}
+        for key, (dtype, shape, start, end) in entries.items():
+            file.seek(8 + header + start)
+            data = file.read(end - start)
+            if len(data) != end - start:
+                _fail(name, f"{key}: the file ended while it was read")
+            found[key] = _tensor(data, dtype).reshape(shape)
+    return found, metadata
+
+
+def write(
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, Array],
+    metadata: Mapping[str, str],
+) -> None:
+    """Write float32 and float64 tensors in the order given."""
+    header: dict[str, Any] = {"__metadata__": dict(metadata)}
+    start = 0
+    for name, array in tensors.items():
+        header[name] = {
+            "dtype": _NAMES[array.dtype.name],
+            "shape": list(array.shape),
+            "data_offsets": [start, start + array.nbytes],
+        }
+        start += array.nbytes
+    text = json.dumps(header).encode()
+    # Spaces, so that the numbers begin where a number may.
+    text += b" " * (-len(text) % 8)
+    with Path(path).open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for array in tensors.values():
+            file.write(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")))
+
+
+def _fail(file: str, what: str) -> NoReturn:
+    raise FormatError(f"{file}: {what}")
+
+
+def _header(file: str, start: bytes, size: int) -> int:
+    if len(start) < 8:
+        _fail(file, f"no safetensors file: it has {size} bytes")
+    length = int(struct.unpack("<Q", start)[0])
+    if length > size - 8:
+        _fail(file, f"no safetensors file: a header of {length} bytes in {size}")
+    if length > MAX_HEADER:
+        _fail(file, f"the header has {length} bytes, of which {MAX_HEADER} are allowed")
+    return length
+
+
+def _entries(
+    file: str, text: bytes
+) -> tuple[dict[str, tuple[str, list[int], int, int]], dict[str, str]]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(fields := dict(pairs)) != len(pairs):
+            _fail(file, "the header names something twice")
+        return fields
+
+    try:
+        header = json.loads(text, object_pairs_hook=once)
+    except FormatError:
+        raise
+    except (ValueError, RecursionError) as error:
+        _fail(file, f"the header is no JSON: {error}")
+    if not isinstance(header, dict):
+        _fail(file, "the header is no JSON object")
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(
+        isinstance(value, str) for value in metadata.values()
+    ):
+        _fail(file, "metadata must be texts by name")
+    if len(header) > MAX_TENSORS:
+        _fail(file, f"{len(header)} tensors, of which {MAX_TENSORS} are allowed")
+    return {key: _entry(file, key, value) for key, value in header.items()}, metadata
+
+
+def _entry(file: str, key: str, entry: Any) -> tuple[str, list[int], int, int]:  # noqa: ANN401
+    if not isinstance(entry, dict):
+        _fail(file, f"{key}: its entry must be an object")
+    dtype = entry.get("dtype")
+    if not isinstance(dtype, str) or dtype not in _DTYPES:
+        _fail(file, f"{key}: dtype must be {', '.join(_DTYPES)} but is {dtype!r}")
+    shape = _sizes(file, f"{key}: shape", entry.get("shape"))
+    offsets = _sizes(file, f"{key}: data_offsets", entry.get("data_offsets"))
+    if len(shape) > _MAX_AXES or len(offsets) != 2 or offsets[0] > offsets[1]:
+        _fail(file, f"{key}: shape {shape} at {offsets} cannot be")
+    start, end = offsets
+    needed = math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize
+    if end - start != needed:
+        _fail(file, f"{key}: {dtype} {shape} needs {needed} bytes, not {end - start}")
+    return dtype, shape, start, end
+
+
+def _sizes(file: str, what: str, value: object) -> list[int]:
+    if not isinstance(value, list) or not all(
+        type(item) is int and 0 <= item < 1 << 63 for item in value
+    ):
+        _fail(file, f"{what} must be a list of sizes")
+    return value
+
+
+def _check_layout(
+    file: str, entries: Mapping[str, tuple[str, list[int], int, int]], size: int
+) -> None:
+    """Raise unless the tensors cover the bytes without a hole or an overlap."""
+    at = 0
+    for key, (_, _, start, end) in sorted(entries.items(), key=lambda e: e[1][2:]):
+        if start != at:
+            _fail(file, f"{key}: begins at byte {start} of the numbers, not at {at}")
+        at = end
+    if at != size:
+        _fail(file, f"the header describes {at} bytes of numbers, the file has {size}")
+
+
+def _tensor(data: bytes, dtype: str) -> Array:
+    array = np.frombuffer(data, _DTYPES[dtype])
+    if dtype == "BF16":
+        # The upper half of a float32.
+        return (array.astype(np.uint32) << 16).view(np.float32)
+    return array.astype(array.dtype.newbyteorder("="))
