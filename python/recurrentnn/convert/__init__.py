@@ -15,6 +15,7 @@ has an example of each. `read` and `write` go by a file's suffix.
 
 from recurrentnn.convert.keras import from_keras, to_keras
 from recurrentnn.convert.npz import from_npz, to_npz
+from recurrentnn.convert.onnx import to_onnx
 from recurrentnn.convert.pytorch import from_torch, to_torch
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "from_torch",
     "to_keras",
     "to_npz",
+    "to_onnx",
     "to_torch",
 ]
