@@ -66,7 +66,9 @@ class Stack(NamedTuple):
     projection: Array | None = None
 
 
-def unstack(stack: Stack, gates: tuple[str, ...], keeps_bias_h: bool) -> dict[str, Array]:
+def unstack(
+    stack: Stack, gates: tuple[str, ...], keeps_bias_h: bool
+) -> dict[str, Array]:
     """The stack as our parameters, named from the gate on.
 
     Parameters

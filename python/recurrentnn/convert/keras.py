@@ -163,7 +163,9 @@ def _stack(cell: str, given: list[Array], at: int, options: dict[str, Any]) -> S
     """One layer of arrays, checked; `at` is the place of the first in the list."""
     kernel, recurrent, *biases = given
     gates = len(KERAS[cell])
-    expect_shape(_FROM, f"weights[{at + 1}], a recurrent kernel,", recurrent, (None,) * 2)
+    expect_shape(
+        _FROM, f"weights[{at + 1}], a recurrent kernel,", recurrent, (None,) * 2
+    )
     units = recurrent.shape[0]
     wide = (gates * units,)
     name = f"weights[{at + 1}], a recurrent kernel,"

@@ -196,7 +196,7 @@ def _restacked(parameters: dict[str, Array], gates: tuple[str, ...]) -> Stack:
 
 
 def arrays(net: Model) -> dict[str, Array]:
-    """The parameters' values by name, copied, one vector wide where they are columns."""
+    """The parameters' values by name, as copies."""
     return {name: np.array(m.value, order="C") for name, m in net.parameters().items()}
 
 

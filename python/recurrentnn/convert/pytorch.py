@@ -68,7 +68,7 @@ def from_torch(
     FormatError
         If a file is not of its format, or a number is not finite.
     """
-    given = _read(source)
+    given = read_state_dict(source)
     names = [name.removesuffix("weight_ih_l0") for name in given if _is_first(name)]
     prefix = _chosen(rnn, names)
     left = {name: as_array(_FROM, name, given[name]) for name in given}
@@ -235,7 +235,8 @@ def _put(
         found[f"{prefix}weight_hr{suffix}"] = stack.projection
 
 
-def _read(source: object) -> Mapping[str, Any]:
+def read_state_dict(source: object) -> Mapping[str, Any]:
+    """The state_dict itself, or of a file, its tensors unchecked."""
     if isinstance(source, Mapping):
         return source
     if not isinstance(source, str | os.PathLike):
@@ -271,7 +272,9 @@ def _read_pt(name: str) -> Mapping[str, Any]:
     except Exception as error:
         # torch raises what the unpickler or the zip reader raises, each of its own.
         line = str(error).partition("\n")[0]
-        raise FormatError(f"{_FROM}: {name}: no file of weights alone: {line}") from None
+        raise FormatError(
+            f"{_FROM}: {name}: no file of weights alone: {line}"
+        ) from None
     if not isinstance(found, Mapping):
         kind = type(found).__name__
         raise FormatError(f"{_FROM}: {name}: must hold a state_dict but holds {kind}")

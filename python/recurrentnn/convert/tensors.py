@@ -44,7 +44,8 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]
     with Path(path).open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         header = _header(name, file.read(8), size)
-        entries, metadata = _entries(name, file.read(header))
+        fields, metadata = _fields(name, file.read(header))
+        entries = {key: _entry(name, key, value) for key, value in fields.items()}
         _check_layout(name, entries, size - 8 - header)
         found = {}
         for key, (dtype, shape, start, end) in entries.items():
@@ -54,6 +55,15 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]
                 _fail(name, f"{key}: the file ended while it was read")
             found[key] = _tensor(data, dtype).reshape(shape)
     return found, metadata
+
+
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The metadata alone; raises as `read` does, but looks at no tensor."""
+    name = os.fspath(path)
+    with Path(path).open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        header = _header(name, file.read(8), size)
+        return _fields(name, file.read(header))[1]
 
 
 def write(
@@ -77,7 +87,9 @@ def write(
     with Path(path).open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for array in tensors.values():
-            file.write(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")))
+            file.write(
+                np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))
+            )
 
 
 def _fail(file: str, what: str) -> NoReturn:
@@ -95,9 +107,9 @@ def _header(file: str, start: bytes, size: int) -> int:
     return length
 
 
-def _entries(
-    file: str, text: bytes
-) -> tuple[dict[str, tuple[str, list[int], int, int]], dict[str, str]]:
+def _fields(file: str, text: bytes) -> tuple[dict[str, Any], dict[str, str]]:
+    """The header's entries, unchecked, and the metadata."""
+
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(fields := dict(pairs)) != len(pairs):
             _fail(file, "the header names something twice")
@@ -118,7 +130,7 @@ def _entries(
         _fail(file, "metadata must be texts by name")
     if len(header) > MAX_TENSORS:
         _fail(file, f"{len(header)} tensors, of which {MAX_TENSORS} are allowed")
-    return {key: _entry(file, key, value) for key, value in header.items()}, metadata
+    return header, metadata
 
 
 def _entry(file: str, key: str, entry: Any) -> tuple[str, list[int], int, int]:  # noqa: ANN401

@@ -18,16 +18,16 @@ def to_onnx(
     stateful: bool = True,
     symbols: bool | None = None,
 ) -> bytes:
-    """The net as an ONNX model (opset 17), and as a file if told.
+    r"""The net as an ONNX model (opset 17), and as a file if told.
 
     Plain float32 nets become ONNX's RNN, LSTM and GRU, one node a layer; all others
     (gated feedback, cells of your own, further connections, float64) a Scan.
 
     ================  =========================  =======================================
     inputs            `x` or `symbols`           (batch, time, features), (batch, time)
-    \\                 `hidden_0`, `cell_0`, ..   (batch, units), one per layer
+    \                 `hidden_0`, `cell_0`, ..   (batch, units), one per layer
     outputs           `output`                   (batch, time, outputs)
-    \\                 `hidden_0_next`, ..        as they came in
+    \                 `hidden_0_next`, ..        as they came in
     ================  =========================  =======================================
 
     Batch and time are free. Symbols are int64. Outputs of one call are the inputs of

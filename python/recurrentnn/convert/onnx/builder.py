@@ -59,7 +59,7 @@ class Builder:
         return names
 
     def constant(self, value: NDArray[Any], name: str = "") -> str:
-        """Keep an array under its name, in the element type unless it holds integers."""
+        """Keep an array, in the net's element type unless it holds integers."""
         array = np.array(value, order="C")
         if array.dtype.kind == "f":
             array = array.astype(self.dtype)

@@ -107,9 +107,7 @@ def _reduce(op: str) -> Writer:
     return write
 
 
-def _layer_norm(
-    b: Builder, x: str, gain: str, bias: str, eps: float = 1e-5
-) -> str:
+def _layer_norm(b: Builder, x: str, gain: str, bias: str, eps: float = 1e-5) -> str:
     centred = b.node("Sub", x, b.node("ReduceMean", x, axes=[0], keepdims=1))
     square = b.node("Mul", centred, centred)
     variance = b.node("ReduceMean", square, axes=[0], keepdims=1)
@@ -117,7 +115,9 @@ def _layer_norm(
     return b.node("Add", b.node("Mul", gain, b.node("Div", centred, s)), bias)
 
 
-def _joint(name: str, operands: list[Operand], *_: object, **__: object) -> tuple[int, int]:
+def _joint(
+    name: str, operands: list[Operand], *_: object, **__: object
+) -> tuple[int, int]:
     try:
         rows, cols = np.broadcast_shapes(*((r, c) for r, c, _ in operands))
     except ValueError:
@@ -218,4 +218,3 @@ OPS: dict[str, tuple[Writer, ShapeOf]] = {
     ),
 }
 """Op -> (writer, shape of the output)."""
-

@@ -42,15 +42,14 @@ def write_scan(
     tracer = Tracer(body, values)
     config = net.config()
     if config.get("bidirectional"):
-        refuse(_CALLER, "a net that goes both ways is exported as float32 and plain only")
+        refuse(
+            _CALLER, "a net that goes both ways is exported as float32 and plain only"
+        )
     own = not isinstance(config["cell"], str)
     width = config["embedding_size"] or config["input_size"]
     column = tracer.column(b.fresh("x"), width)
     before = {
-        name: [
-            tracer.column(b.fresh(name), size)
-            for size in net.hidden_sizes
-        ]
+        name: [tracer.column(b.fresh(name), size) for size in net.hidden_sizes]
         for name in states
     }
     with tracer:
@@ -149,7 +148,9 @@ def _own_tick(
     """One tick of a net of a user's own cells."""
     refuse_options(_CALLER, net, ["input_to_all", "all_to_output"])
     config = net.config()
-    cell: Cell = config["cell"]() if isinstance(config["cell"], type) else config["cell"]
+    cell: Cell = (
+        config["cell"]() if isinstance(config["cell"], type) else config["cell"]
+    )
     after: dict[str, list[Traced]] = {name: [] for name in before}
     hidden: list[Traced] = []
     for j, size in enumerate(net.hidden_sizes):
@@ -170,4 +171,3 @@ def _own_tick(
         bias = tracer.parameter("decoder.bias", net.output_size, 1)
         top = tracer.apply("add", tracer.apply("matmul", weight, top), bias)
     return top, after
-

@@ -29,7 +29,9 @@ class Traced(Matrix):
     `cols` is 1 for what has a column a sample (`per_sample`); those columns come later.
     """
 
-    def __init__(self, tracer: Tracer, name: str, shape: Shape, per_sample: bool) -> None:
+    def __init__(
+        self, tracer: Tracer, name: str, shape: Shape, per_sample: bool
+    ) -> None:
         super().__init__([])
         self._shape = shape
         self.tracer = tracer
