@@ -83,12 +83,16 @@ def from_torch(
     units = None if first.projection is None else first.projection.shape[1]
     cell = cell_of(_FROM, f"{prefix}weight_hh_l0", first.weight_h, units)
     _check(prefix, cell, layers)
+    options: dict[str, dict[str, Any]] = {
+        "rnn": {"activation": activation},
+        "gru": {"reset": "after"},
+    }
     parts = Parts(
         cell,
         layers,
         None if embedding is None else _embedding(left, embedding),
         None if decoder is None else _decoder(left, decoder),
-        {"rnn": {"activation": activation}, "gru": {"reset": "after"}}.get(cell, {}),
+        options.get(cell, {}),
     )
     if left:
         refuse(

@@ -87,9 +87,7 @@ def write(
     with Path(path).open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for array in tensors.values():
-            file.write(
-                np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))
-            )
+            file.write(array.astype(array.dtype.newbyteorder("<")).tobytes())
 
 
 def _fail(file: str, what: str) -> NoReturn:

@@ -99,6 +99,8 @@ class _Net(reference.Model):
         if (size := options.pop("embedding_size", None)) is not None:
             options["input_size"] = size
         super().__init__(**options)
+        # Nothing is dropped in an exported net.
+        self.training = False
 
     def _declare(self, name: str, rows: int, cols: int) -> Matrix:
         return self._tracer.parameter(name, rows, cols)
