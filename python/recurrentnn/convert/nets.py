@@ -173,8 +173,12 @@ def take_apart(
     for j in range(len(model.hidden_sizes)):
         names = directions(j)[: 2 if config.get("bidirectional") else 1]
         # The reverse first: what its names begin with begins with the forward prefix.
-        layer = [_named_from(left, prefix) for prefix in reversed(names)]
-        layers.append([_restacked(part, order[cell]) for part in reversed(layer)])
+        layer = []
+        for prefix in reversed(names):
+            part = _named_from(left, prefix)
+            layer.insert(0, restack(part, order[cell]))
+            left |= {prefix + name: part[name] for name in _unknown(part, order[cell])}
+        layers.append(layer)
     embedding = left.pop("embedding.weight", None)
     decoder = None
     if "decoder.bias" in left and "decoder.weight" in left:
@@ -191,8 +195,11 @@ def _named_from(left: dict[str, Array], prefix: str) -> dict[str, Array]:
     return {name.removeprefix(prefix): left.pop(name) for name in names}
 
 
-def _restacked(parameters: dict[str, Array], gates: tuple[str, ...]) -> Stack:
-    return restack(parameters, gates)
+def _unknown(part: Mapping[str, Array], gates: tuple[str, ...]) -> list[str]:
+    """The parameters of a layer that are not in its stack."""
+    ends = ("weight_x", "weight_h", "bias")
+    known = {f"{gate}.{end}" for gate in gates for end in ends}
+    return [*(part.keys() - known - {"candidate.bias_h", "projection.weight"})]
 
 
 def arrays(net: Model) -> dict[str, Array]:
@@ -212,7 +219,9 @@ def expect_net(caller: str, net: object) -> Model:
 def refuse_options(caller: str, net: Model, allowed: Sequence[str]) -> None:
     """Raise if the net has an option that the format cannot express."""
     config = net.config()
-    plain = Model(config["cell"], 1, 1, None).config()
+    # A cell of a user's own need not work in any size.
+    known = config["cell"] if isinstance(config["cell"], str) else "rnn"
+    plain = Model(known, 1, 1, None).config()
     for option, value in config.items():
         if option in _OF_NO_CONSEQUENCE or option in allowed:
             continue

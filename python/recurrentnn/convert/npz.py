@@ -5,6 +5,7 @@ configuration among them) as JSON in UTF-8. Reading goes through the model file'
 reader, so a file must have exactly the names and shapes that its configuration demands.
 """
 
+import io
 import json
 import os
 import tempfile
@@ -92,14 +93,18 @@ def _metadata(path: str, text: bytes) -> dict[str, str]:
 
 def _read(path: str) -> dict[str, Array]:
     """All arrays of the file, after its sizes were looked at."""
+    with Path(path).open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_BYTES:
+            raise FormatError(f"{path}: {size} bytes, of which {MAX_BYTES} are allowed")
+        # In memory an offset that leads nowhere is no error of the system.
+        data = io.BytesIO(file.read())
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(data) as archive:
             _check_sizes(path, archive.infolist())
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: np.ascontiguousarray(archive[name]) for name in archive.files}
+        with np.load(data, allow_pickle=False) as arrays:
+            return {name: np.ascontiguousarray(arrays[name]) for name in arrays.files}
     except FormatError:
-        raise
-    except OSError:
         raise
     except Exception as error:
         # zipfile, zlib and NumPy's header parser raise each their own kinds.

@@ -139,7 +139,9 @@ def _entry(file: str, key: str, entry: Any) -> tuple[str, list[int], int, int]: 
         _fail(file, f"{key}: dtype must be {', '.join(_DTYPES)} but is {dtype!r}")
     shape = _sizes(file, f"{key}: shape", entry.get("shape"))
     offsets = _sizes(file, f"{key}: data_offsets", entry.get("data_offsets"))
-    if len(shape) > _MAX_AXES or len(offsets) != 2 or offsets[0] > offsets[1]:
+    # No weight is without numbers, but a tensor of none may claim any size.
+    possible = len(shape) <= _MAX_AXES and 0 not in shape
+    if not possible or len(offsets) != 2 or offsets[0] > offsets[1]:
         _fail(file, f"{key}: shape {shape} at {offsets} cannot be")
     start, end = offsets
     needed = math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize
