@@ -131,7 +131,9 @@ def test_a_spoiled_npz_is_refused(case: str, tmp_path: Path) -> None:
     found = members(path)
     if case in ("missing", "unknown"):
         count = len(found) - 1
-        words = f"has {count} parameters but the file {count + (case == 'unknown') * 2 - 1}"
+        words = (
+            f"has {count} parameters but the file {count + (case == 'unknown') * 2 - 1}"
+        )
     spoil(found)
     np.savez(path, **found)
     with pytest.raises(FormatError) as caught:
@@ -224,7 +226,10 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "it has 0 bytes"),
     "short": (b"1234567", "it has 7 bytes"),
     "long header": (safetensors(b"{}", length=1 << 62), "a header of 46116860"),
-    "large header": (safetensors(b" " * ((1 << 20) + 1)), "of which 1048576 are allowed"),
+    "large header": (
+        safetensors(b" " * ((1 << 20) + 1)),
+        "of which 1048576 are allowed",
+    ),
     "no json": (safetensors(b"{"), "the header is no JSON"),
     "no utf-8": (safetensors(b"\xff{}"), "the header is no JSON"),
     "deep": (safetensors(b"[" * 100_000), "the header is no JSON"),
@@ -286,11 +291,14 @@ def test_the_table_reads_and_writes_by_suffix(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda net: convert.read("net.onnx"), "can be written but not read"),
+        (lambda _: convert.read("net.onnx"), "can be written but not read"),
         (lambda net: convert.write(net, "net.pt"), "can be read but not written"),
-        (lambda net: convert.read("net.pkl"), "must end in .safetensors, .npz, .json"),
-        (lambda net: convert.write(net, "net"), "must end in .safetensors, .npz, .json"),
-        (lambda net: convert.from_torch("net.bin"), "must end in .safetensors, .pt"),
+        (lambda _: convert.read("net.pkl"), "must end in .safetensors, .npz, .json"),
+        (
+            lambda net: convert.write(net, "net"),
+            "must end in .safetensors, .npz, .json",
+        ),
+        (lambda _: convert.from_torch("net.bin"), "must end in .safetensors, .pt"),
     ],
     ids=["onnx", "pt", "pkl", "none", "bin"],
 )
@@ -309,6 +317,8 @@ def test_a_file_that_is_not_there_is_an_os_error(suffix: str) -> None:
 def test_what_is_no_net_is_refused(tmp_path: Path) -> None:
     bad: Any = io.BytesIO()
     for write in (convert.to_npz, convert.write):
-        with pytest.raises(ArgumentTypeError, match="net must be a Model but is BytesIO"):
+        with pytest.raises(
+            ArgumentTypeError, match="net must be a Model but is BytesIO"
+        ):
             write(bad, tmp_path / "net.npz")
     assert not list(tmp_path.iterdir())

@@ -215,11 +215,26 @@ STATE = {
 WITH_NAN = np.ones((12, 2))
 WITH_NAN[3, 1] = np.nan
 WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = {
-    "no module": ({"weight_ih_l0": None}, {}, ArgumentError, "there are none: give rnn"),
-    "two modules": ({"b.weight_ih_l0": 0}, {}, ArgumentError, "there are '', 'b': give"),
+    "no module": (
+        {"weight_ih_l0": None},
+        {},
+        ArgumentError,
+        "there are none: give rnn",
+    ),
+    "two modules": (
+        {"b.weight_ih_l0": 0},
+        {},
+        ArgumentError,
+        "there are '', 'b': give",
+    ),
     "other name": ({}, {"rnn": "a"}, ArgumentError, "has no a.weight_ih_l0"),
     "no weight": ({"weight_hh_l0": None}, {}, ArgumentError, "weight_hh_l0 is missing"),
-    "half the biases": ({"bias_hh_l0": None}, {}, ArgumentError, "bias_hh_l0 is missing"),
+    "half the biases": (
+        {"bias_hh_l0": None},
+        {},
+        ArgumentError,
+        "bias_hh_l0 is missing",
+    ),
     "left over": ({"fc.weight": np.ones((2, 4))}, {}, ArgumentError, "about fc.weight"),
     "layer missing": (
         {"weight_ih_l2": np.ones((12, 4))},
@@ -230,9 +245,24 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = 
     "no decoder": ({}, {"decoder": "fc"}, ArgumentError, "fc.weight is missing"),
     "gates": ({"weight_hh_l0": np.ones((8, 4))}, {}, ArgumentError, "has 8 rows for 4"),
     "no gates": ({"weight_hh_l0": np.ones((13, 4))}, {}, ArgumentError, "has 13 rows"),
-    "rows": ({"weight_ih_l0": np.ones((9, 2))}, {}, ShapeError, "(12, any) but is (9, 2)"),
-    "bias": ({"bias_ih_l0": np.ones((12, 1))}, {}, ShapeError, "bias_ih_l0 must be (12)"),
-    "empty": ({"weight_hh_l0": np.ones((0, 0))}, {}, ShapeError, "weight_hh_l0 must be"),
+    "rows": (
+        {"weight_ih_l0": np.ones((9, 2))},
+        {},
+        ShapeError,
+        "(12, any) but is (9, 2)",
+    ),
+    "bias": (
+        {"bias_ih_l0": np.ones((12, 1))},
+        {},
+        ShapeError,
+        "bias_ih_l0 must be (12)",
+    ),
+    "empty": (
+        {"weight_hh_l0": np.ones((0, 0))},
+        {},
+        ShapeError,
+        "weight_hh_l0 must be",
+    ),
     "decoder": (
         {"fc.weight": np.ones((2, 5))},
         {"decoder": "fc"},
@@ -251,7 +281,12 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = 
         ShapeError,
         "layer 1 reads 2 numbers, but 4 come from below",
     ),
-    "integers": ({"bias_ih_l0": np.ones(12, int)}, {}, DTypeError, "bias_ih_l0 must hold"),
+    "integers": (
+        {"bias_ih_l0": np.ones(12, int)},
+        {},
+        DTypeError,
+        "bias_ih_l0 must hold",
+    ),
     "NaN": ({"weight_ih_l0": WITH_NAN}, {}, FormatError, "weight_ih_l0[3, 1] is nan"),
 }
 

@@ -1,6 +1,7 @@
 """The house is in order: sizes, imports, dependencies, and nothing of one machine."""
 
 import ast
+import itertools
 import json
 import re
 import statistics
@@ -123,6 +124,7 @@ def _dependencies() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"].values()
     wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    wanted += itertools.chain(*project["project"]["optional-dependencies"].values())
     wanted += [entry for group in groups for entry in group if isinstance(entry, str)]
     names = {re.split(r"[<>=!~\[ ]", entry)[0] for entry in wanted}
     for manifest in (ROOT / "rust").glob("*/Cargo.toml"):
