@@ -149,7 +149,8 @@ def test_an_npz_with_objects_runs_nothing(tmp_path: Path) -> None:
         def __reduce__(self) -> Any:
             return Path.touch, (ran,)
 
-    np.savez(path, **{"decoder.bias": np.array([Evil()], object)})
+    objects: dict[str, Any] = {"decoder.bias": np.array([Evil()], object)}
+    np.savez(path, **objects)
     with pytest.raises(FormatError, match=r"no \.npz file"):
         convert.from_npz(path)
     assert not ran.exists()

@@ -1,6 +1,5 @@
 """Nets taken apart into stacks of gates and put together from them."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -89,7 +88,7 @@ def cell_of(caller: str, name: str, weight_h: Array, units: int | None = None) -
 
 def expect_option(caller: str, cell: str, option: str, why: str) -> None:
     """Raise if nets of this version have no such option."""
-    if option not in inspect.signature(MODELS[cell].__new__).parameters:
+    if option not in Model(cell, 1, 1, None).config():
         refuse(caller, f"{why}, but {MODELS[cell].__name__} has no {option} yet")
 
 
@@ -173,7 +172,7 @@ def take_apart(
     for j in range(len(model.hidden_sizes)):
         names = directions(j)[: 2 if config.get("bidirectional") else 1]
         # The reverse first: what its names begin with begins with the forward prefix.
-        layer = []
+        layer: list[Stack] = []
         for prefix in reversed(names):
             part = _named_from(left, prefix)
             layer.insert(0, restack(part, order[cell]))

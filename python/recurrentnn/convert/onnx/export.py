@@ -34,7 +34,7 @@ def export(
     given = states if stateful else _zeros(b, source.name, states, sizes)
     parts = plain(net)
     if parts is None:
-        y, after = write_scan(b, net, x, given)
+        y, after = write_scan(b, net, x, given, sizes)
     else:
         y, after = write_layers(b, parts, x, given)
     inputs, outputs = [source], [_info(b, "output", ("batch", "time", _width(net)))]

@@ -24,9 +24,15 @@ _CALLER = "to_onnx"
 
 
 def write_scan(
-    builder: Builder, net: Model, x: str, states: Mapping[str, Sequence[str]]
+    builder: Builder,
+    net: Model,
+    x: str,
+    states: Mapping[str, Sequence[str]],
+    sizes: Mapping[str, Sequence[int]],
 ) -> tuple[str, dict[str, list[str]]]:
     """Write the net; what comes in and goes out is as for `write_layers`.
+
+    `sizes` are the sizes of the state vectors.
 
     Raises
     ------
@@ -37,8 +43,6 @@ def write_scan(
     b = builder
     body = b.body()
     values = arrays(net)
-    # Symbols were looked up before.
-    values.pop("embedding.weight", None)
     tracer = Tracer(body, values)
     config = net.config()
     if config.get("bidirectional"):
@@ -49,13 +53,13 @@ def write_scan(
     width = config["embedding_size"] or config["input_size"]
     column = tracer.column(b.fresh("x"), width)
     before = {
-        name: [tracer.column(b.fresh(name), size) for size in net.hidden_sizes]
+        name: [tracer.column(b.fresh(name), size) for size in sizes[name]]
         for name in states
     }
     with tracer:
         tick = _own_tick if own else _tick
         output, after = tick(net, tracer, column, before)
-    if left := values.keys() - tracer.used:
+    if left := values.keys() - tracer.used - {"embedding.weight"}:
         refuse(_CALLER, f"the step does not read {', '.join(sorted(left))}")
     inputs = [*_all(before), column]
     outputs = [*_all(after), output]
@@ -94,16 +98,16 @@ class _Net(reference.Model):
 
     def __init__(self, tracer: Tracer, config: Mapping[str, Any]) -> None:
         self._tracer = tracer
-        options = {key: value for key, value in config.items() if key != "dtype"}
-        # What the embedding gives comes in.
-        if (size := options.pop("embedding_size", None)) is not None:
-            options["input_size"] = size
-        super().__init__(**options)
+        super().__init__(**{k: v for k, v in config.items() if k != "dtype"})
         # Nothing is dropped in an exported net.
         self.training = False
 
     def _declare(self, name: str, rows: int, cols: int) -> Matrix:
         return self._tracer.parameter(name, rows, cols)
+
+    def _columns(self, x: Any) -> Matrix:  # noqa: ANN401
+        # Symbols were looked up before.
+        return _traced(x)
 
 
 def _tick(
