@@ -71,10 +71,22 @@ OTHER: dict[str, tuple[Any, dict[str, Any]]] = {
     "gfgru paper": (rnn.GFGRU, {"paper": True}),
     "gflstm": (rnn.GFLSTM, {"embedding_size": 4}),
     "gflstm paper": (rnn.GFLSTM, {"paper": True, "gate": "vector"}),
+    "lstm peepholes": (rnn.LSTM, {"peepholes": True}),
+    "lstm projected": (rnn.LSTM, {"projection_size": 3}),
+    "lstm clipped": (rnn.LSTM, {"cell_clip": 0.1, "hidden_clip": 0.05}),
+    "gru normalised": (rnn.GRU, {"layer_norm": True}),
+    "gru residual": (rnn.GRU, {"hidden_sizes": [4, 4], "residual": True}),
+    "gru tied": (
+        rnn.GRU,
+        {"embedding_size": 5, "output_size": 3, "tied_embedding": True},
+    ),
     "own": (rnn.Model, {"cell": Leaky}),
     "own connected": (rnn.Model, {"cell": Leaky(0.5), **CONNECTED}),
     "own symbols": (rnn.Model, {"cell": Leaky, "embedding_size": 4}),
 }
+# Options that nets will have: tried from the day on which they do.
+KNOWN = {*rnn.LSTM(1, 1, 1).config(), "paper"}
+OTHER = {name: (net, o) for name, (net, o) in OTHER.items() if o.keys() <= KNOWN}
 
 
 def net_of(name: str, dtype: str) -> rnn.Model:

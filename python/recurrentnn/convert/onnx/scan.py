@@ -105,17 +105,17 @@ class _Net(reference.Model):
     def _declare(self, name: str, rows: int, cols: int) -> Matrix:
         return self._tracer.parameter(name, rows, cols)
 
-    def _columns(self, x: Any) -> Matrix:  # noqa: ANN401
-        # Symbols were looked up before.
-        return _traced(x)
-
 
 def _tick(
     net: Model, tracer: Tracer, x: Traced, before: Mapping[str, list[Traced]]
 ) -> tuple[Traced, dict[str, list[Traced]]]:
     """One tick of a net of the library's cells."""
     state = State(**{name: tuple(vectors) for name, vectors in before.items()})
-    step = _Net(tracer, net.config()).forward(tracer, x, state)
+    given: Matrix | list[int] = x
+    if net.embedding_size is not None:
+        # Any symbol will do: what its row of the table would be is x.
+        tracer.row, given = x, [0]
+    step = _Net(tracer, net.config()).forward(tracer, given, state)
     after = {name: [_traced(m) for m in getattr(step, name)] for name in before}
     return _traced(step.output), after
 

@@ -53,6 +53,8 @@ class Tracer(Graph):
         self.builder = builder
         self._values = values
         self.used: set[str] = set()
+        # What a symbol's row of the embedding is: looked up before the Scan.
+        self.row: Traced | None = None
 
     def parameter(self, name: str, rows: int, cols: int) -> Traced:
         """A parameter of the net, (rows, cols)."""
@@ -77,6 +79,12 @@ class Tracer(Graph):
         ArgumentError
             If ONNX export has no form of it.
         """
+        table = getattr(arguments[0], "name", "")
+        if self.row is not None and (name, table) == (
+            "select_rows",
+            "embedding.weight",
+        ):
+            return self.row
         if name not in WRITERS:
             raise ArgumentError(f"to_onnx: the step uses {name}, which is not exported")
         operands = OPS[name].operands
