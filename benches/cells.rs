@@ -61,6 +61,8 @@ fn sequences<T: Element>(
                 std: 0.08,
                 forget_bias: 1.0,
                 seed: 1,
+                bidirectional: None,
+                learned_state: false,
             })?;
             let program = Arc::clone(model.program(false)?);
             let values = model.params().matrices().iter().map(Matrix::value);
@@ -74,6 +76,7 @@ fn sequences<T: Element>(
                 isa,
                 threads,
                 extent: Extent { time, batch },
+                lengths: None,
                 input: Input::Features(&features),
                 states: &states,
                 weights: &values,

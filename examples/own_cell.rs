@@ -60,6 +60,8 @@ fn main() -> Result<()> {
         std: Config::STD,
         forget_bias: Config::FORGET_BIAS,
         seed: 0,
+        bidirectional: None,
+        learned_state: false,
     })?;
     let optimizer = Optimizer::<RmsProp>::from(optim::Options {
         learning_rate: 3e-3,

@@ -1,7 +1,6 @@
 """The house is in order: sizes, imports, dependencies, and nothing of one machine."""
 
 import ast
-import itertools
 import json
 import re
 import statistics
@@ -122,9 +121,9 @@ def test_importing_the_package_loads_numpy_and_nothing_else() -> None:
 
 def _dependencies() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    groups = project["dependency-groups"].values()
+    extras = project["project"]["optional-dependencies"].values()
+    groups = [*project["dependency-groups"].values(), *extras]
     wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
-    wanted += itertools.chain(*project["project"]["optional-dependencies"].values())
     wanted += [entry for group in groups for entry in group if isinstance(entry, str)]
     names = {re.split(r"[<>=!~\[ ]", entry)[0] for entry in wanted}
     for manifest in (ROOT / "rust").glob("*/Cargo.toml"):

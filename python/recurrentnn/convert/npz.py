@@ -8,20 +8,19 @@ reader, so a file must have exactly the names and shapes that its configuration 
 import io
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from recurrentnn._recurrentnn import Model
+from recurrentnn._recurrentnn import Model, write_file
 from recurrentnn.cell import Cell
 from recurrentnn.convert import tensors
 from recurrentnn.convert.gates import Array
 from recurrentnn.convert.nets import expect_net
 from recurrentnn.errors import FormatError
-from recurrentnn.models import load
+from recurrentnn.models import from_bytes
 
 MAX_BYTES = 1 << 32  # of all arrays together, decompressed
 MAX_RATIO = 100  # of decompressed to compressed; weights hardly compress at all
@@ -33,15 +32,14 @@ def to_npz(net: Model, path: str | os.PathLike[str]) -> None:
 
     `numpy.load(path)` reads the arrays, by the names of `net.parameters()`.
     """
-    expect_net("to_npz", net)
-    with tempfile.TemporaryDirectory() as folder:
-        between = Path(folder) / "net.safetensors"
-        net.save(between)
-        found, metadata = tensors.read(between)
+    data = expect_net("to_npz", net).to_bytes()
+    found, metadata = tensors.parse("to_npz", data)
+    # Every member of a zip has its own.
+    metadata.pop("sha256", None)
     text = np.frombuffer(json.dumps(metadata).encode(), np.uint8)
-    # An open file: given a name, NumPy would add a suffix to one that has another.
-    with Path(path).open("wb") as file:
-        np.savez(file, allow_pickle=False, **{_METADATA: text}, **found)
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **{_METADATA: text}, **found)
+    write_file(path, file.getvalue())
 
 
 def from_npz(
@@ -68,15 +66,10 @@ def from_npz(
     for name, array in found.items():
         if array.dtype not in (np.float32, np.float64):
             raise FormatError(f"{path}: {name} must be float but is {array.dtype}")
-    with tempfile.TemporaryDirectory() as folder:
-        between = Path(folder) / "net.safetensors"
-        tensors.write(between, found, metadata)
-        try:
-            return load(between, cells)
-        except FormatError as error:
-            # Its name is of no use to whoever gave another one.
-            what = str(error).removeprefix(f"{between}: ")
-            raise FormatError(f"{path}: {what}") from None
+    try:
+        return from_bytes(tensors.dump(found, metadata, checksum=True), cells)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
 
 
 def _metadata(path: str, text: bytes) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from recurrentnn._recurrentnn import Model
+from recurrentnn._recurrentnn import Model, write_file
 from recurrentnn.convert import tensors
 from recurrentnn.convert.arrays import as_array
 from recurrentnn.convert.gates import TORCH, Array, Stack
@@ -145,7 +145,7 @@ def to_torch(
     if parts.decoder is not None:
         found[f"{decoder}.weight"], found[f"{decoder}.bias"] = parts.decoder
     if path is not None:
-        tensors.write(path, found, {"format": "pt"})
+        write_file(path, tensors.dump(found, {"format": "pt"}))
     return found
 
 

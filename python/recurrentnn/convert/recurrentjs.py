@@ -7,12 +7,11 @@ ancestor reads likewise.
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recurrentnn._recurrentnn import Model, Solver, Vocabulary
+from recurrentnn._recurrentnn import Model, Solver, Vocabulary, write_file
 from recurrentnn.compat.recurrentjs.document import Imported, SolverState
 from recurrentnn.compat.recurrentjs.document import from_recurrentjs as from_document
 from recurrentnn.compat.recurrentjs.layout import Entry, layout
@@ -83,7 +82,7 @@ def to_recurrentjs(
     if vocabulary is not None:
         document |= _vocabulary(net, vocabulary)
     if path is not None:
-        Path(path).write_text(json.dumps(document, allow_nan=False), encoding="utf-8")
+        write_file(path, json.dumps(document, allow_nan=False).encode())
     return document
 
 

@@ -6,6 +6,7 @@ files and demands their exact names; this reads whatever names there are. Length
 sizes are compared with those of the file before anything is allocated for them.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -40,20 +41,19 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]
     OSError
         The file cannot be read.
     """
-    name = os.fspath(path)
-    with Path(path).open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        header = _header(name, file.read(8), size)
-        fields, metadata = _fields(name, file.read(header))
-        entries = {key: _entry(name, key, value) for key, value in fields.items()}
-        _check_layout(name, entries, size - 8 - header)
-        found = {}
-        for key, (dtype, shape, start, end) in entries.items():
-            file.seek(8 + header + start)
-            data = file.read(end - start)
-            if len(data) != end - start:
-                _fail(name, f"{key}: the file ended while it was read")
-            found[key] = _tensor(data, dtype).reshape(shape)
+    return parse(os.fspath(path), Path(path).read_bytes())
+
+
+def parse(file: str, data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
+    """As `read`, of bytes; `file` is their name in messages."""
+    begin = 8 + _header(file, data[:8], len(data))
+    fields, metadata = _fields(file, data[8:begin])
+    entries = {key: _entry(file, key, value) for key, value in fields.items()}
+    _check_layout(file, entries, len(data) - begin)
+    found = {}
+    for key, (dtype, shape, start, end) in entries.items():
+        numbers = memoryview(data)[begin + start : begin + end]
+        found[key] = _tensor(numbers, dtype).reshape(shape)
     return found, metadata
 
 
@@ -66,28 +66,39 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
         return _fields(name, file.read(header))[1]
 
 
-def write(
-    path: str | os.PathLike[str],
+def dump(
     tensors: Mapping[str, Array],
     metadata: Mapping[str, str],
-) -> None:
-    """Write float32 and float64 tensors in the order given."""
+    *,
+    checksum: bool = False,
+) -> bytes:
+    """The bytes of a file with float32 and float64 tensors in the order given.
+
+    With `checksum`, which this library's own files have: SHA-256 over the header, as
+    JSON with sorted keys and no spaces, and the numbers.
+    """
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
+    parts = []
     start = 0
     for name, array in tensors.items():
+        parts.append(array.astype(array.dtype.newbyteorder("<")).tobytes())
         header[name] = {
             "dtype": _NAMES[array.dtype.name],
             "shape": list(array.shape),
             "data_offsets": [start, start + array.nbytes],
         }
         start += array.nbytes
+    numbers = b"".join(parts)
+    if checksum:
+        words = json.dumps(
+            header, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
+        total = hashlib.sha256(words.encode("utf-8", "replace") + numbers)
+        header["__metadata__"]["sha256"] = total.hexdigest()
     text = json.dumps(header).encode()
     # Spaces, so that the numbers begin where a number may.
     text += b" " * (-len(text) % 8)
-    with Path(path).open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for array in tensors.values():
-            file.write(array.astype(array.dtype.newbyteorder("<")).tobytes())
+    return struct.pack("<Q", len(text)) + text + numbers
 
 
 def _fail(file: str, what: str) -> NoReturn:
@@ -171,7 +182,7 @@ def _check_layout(
         _fail(file, f"the header describes {at} bytes of numbers, the file has {size}")
 
 
-def _tensor(data: bytes, dtype: str) -> Array:
+def _tensor(data: memoryview, dtype: str) -> Array:
     array = np.frombuffer(data, _DTYPES[dtype])
     if dtype == "BF16":
         # The upper half of a float32.

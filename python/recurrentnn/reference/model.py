@@ -11,9 +11,10 @@ from .cells import CELLS, Cell
 from .config import Config
 from .graph import Graph, active_graph, apply
 from .matrix import Matrix
+from .rows import Flags, cut
 from .shape import expect
 from .state import State, Step
-from .unroll import Sequences, unroll
+from .unroll import Sequences, both_ways, row_by_row, unroll
 
 
 class Model:
@@ -52,6 +53,9 @@ class Model:
         input_to_all: bool = False,
         all_to_output: bool = False,
         all_to_gates: bool = False,
+        bidirectional: bool = False,
+        merge: str = "concat",
+        learned_state: bool = False,
         paper: bool = False,
     ) -> None:
         sizes = (hidden_sizes,) if isinstance(hidden_sizes, int) else hidden_sizes
@@ -72,6 +76,9 @@ class Model:
             input_to_all=input_to_all or paper,
             all_to_output=all_to_output or paper,
             all_to_gates=all_to_gates or paper,
+            bidirectional=bidirectional,
+            merge=merge,
+            learned_state=learned_state,
         )
         self._parameters: dict[str, Matrix] = {}
         if config.embedding_size is not None:
@@ -79,14 +86,25 @@ class Model:
                 "embedding.weight", config.input_size, config.embedding_size
             )
         self.layers: list[Cell] = []
+        self.reversed: list[Cell] = []
+        self._initial: list[Matrix] = []
         for j in range(len(config.hidden_sizes)):
-            declare = partial(self._declare_in, f"layers.{j}")
-            self.layers.append(CELLS[config.cell](declare, config, j))
+            self.layers.append(self._layer(f"layers.{j}", j))
+            if config.bidirectional:
+                self.reversed.append(self._layer(f"layers.{j}.reverse", j))
         if config.output_size is not None:
             self._decoder = (
                 self._declare("decoder.weight", config.output_size, config.top_size),
                 self._declare("decoder.bias", config.output_size, 1),
             )
+
+    def _layer(self, scope: str, j: int) -> Cell:
+        declare = partial(self._declare_in, scope)
+        cell = CELLS[self._config.cell](declare, self._config, j)
+        if self._config.learned_state:
+            for name in ("hidden", "cell")[: 1 + cell.has_cell]:
+                self._initial.append(declare(f"initial_{name}", cell.size, 1))
+        return cell
 
     def _declare_in(self, scope: str, name: str, rows: int, cols: int) -> Matrix:
         return self._declare(f"{scope}.{name}", rows, cols)
@@ -100,6 +118,8 @@ class Model:
     def _first_value(self, name: str, rows: int, cols: int, step: int) -> Matrix:
         config, seed = self._config, self._config.seed
         kind = name.rpartition(".")[2]
+        if kind.startswith("initial_"):
+            return init.constant(rows, cols, 0.0)
         if kind.startswith("bias"):
             forget = name.endswith(".forget.bias")
             return init.constant(rows, cols, config.forget_bias if forget else 0.0)
@@ -164,13 +184,20 @@ class Model:
         count = sum(m.shape.size for m in self._parameters.values())
         return "\n".join([*lines, f"{count} numbers in {len(lines)} parameters"])
 
-    def zero_state(self, batch: int) -> State:
-        """Return the state before the first tick."""
-        sizes = self._config.hidden_sizes
-        hidden = tuple(Matrix.zeros(size, batch) for size in sizes)
-        if not self.layers[0].has_cell:
-            return State(hidden)
-        return State(hidden, tuple(Matrix.zeros(size, batch) for size in sizes))
+    def initial_state(self, batch: int) -> State:
+        """Return the state before the first tick: zeros, or what is learned."""
+        has_cell = self.layers[0].has_cell
+        directions = 2 if self._config.bidirectional else 1
+        sizes = [n for n in self._config.hidden_sizes for _ in range(directions)]
+        vectors = [
+            Matrix.zeros(size, batch) for size in sizes for _ in range(1 + has_cell)
+        ]
+        if self._initial:
+            pairs = zip(vectors, self._initial, strict=True)
+            vectors = [zeros + initial for zeros, initial in pairs]
+        if not has_cell:
+            return State(tuple(vectors))
+        return State(tuple(vectors[::2]), tuple(vectors[1::2]))
 
     def forward(
         self,
@@ -198,8 +225,12 @@ class Model:
         TypeError
             If there are features where an embedding expects symbols.
         """
+        expect(
+            not self._config.bidirectional,
+            "forward: a bidirectional net needs the whole sequence: call it",
+        )
         with graph:
-            x = self._columns(x)
+            x = self.columns(x)
             state = self._state(prev, x.cols)
             hidden: list[Matrix] = []
             cell: list[Matrix] = []
@@ -211,9 +242,9 @@ class Model:
                 hidden.append(h)
                 if c is not None:
                     cell.append(c)
-            return Step(tuple(hidden), tuple(cell), self._decode(hidden))
+            return Step(tuple(hidden), tuple(cell), self.decode(hidden))
 
-    def _columns(self, x: Matrix | Sequence[Any] | int) -> Matrix:
+    def columns(self, x: Matrix | Sequence[Any] | int) -> Matrix:
         """Return what the lowest layer reads, (features, batch)."""
         symbols = _symbols(x)
         size, embedded = self._config.input_size, self._config.embedding_size
@@ -241,7 +272,7 @@ class Model:
         return Matrix.from_flat(size, len(symbols), one_hot)
 
     def _state(self, prev: Step | State | None, batch: int) -> State:
-        zero = self.zero_state(batch)
+        zero = self.initial_state(batch)
         if prev is None:
             return zero
         for part in ("hidden", "cell"):
@@ -254,7 +285,40 @@ class Model:
             )
         return State(prev.hidden, prev.cell)
 
-    def _decode(self, hidden: list[Matrix]) -> Matrix:
+    @property
+    def output_rows(self) -> int:
+        """Rows of the output."""
+        return self._config.output_size or self._config.top_size
+
+    def step_of(self, layer: int, way: int, x: Matrix, previous: State) -> State:
+        """Go one tick of one direction of a layer; the other layers stay."""
+        cell = (self.layers, self.reversed)[way][layer]
+        h, c = cell.step(x, previous)
+        hidden, cells = list(previous.hidden), list(previous.cell)
+        hidden[layer] = h
+        if c is not None:
+            cells[layer] = c
+        return State(tuple(hidden), tuple(cells))
+
+    def merge(self, forward: Matrix, reverse: Matrix) -> Matrix:
+        """Return what becomes of the h of both directions of a layer."""
+        if self._config.merge in ("concat", "none"):
+            return apply("concat", forward, reverse)
+        both = forward + reverse
+        return both if self._config.merge == "sum" else both * 0.5
+
+    def run(
+        self, graph: Graph, ticks: Sequence[Any], state: State
+    ) -> tuple[list[Matrix], State]:
+        """Return the outputs of all ticks and the state after them."""
+        if self._config.bidirectional:
+            return both_ways(self, graph, ticks, state)
+        steps = unroll(self, graph, ticks, state)
+        end = State(steps[-1].hidden, steps[-1].cell) if steps else state
+        return [step.output for step in steps], end
+
+    def decode(self, hidden: list[Matrix]) -> Matrix:
+        """Return the output from what the layers put out."""
         top = apply("concat", *hidden) if self._config.all_to_output else hidden[-1]
         if self._config.output_size is None:
             return top
@@ -262,7 +326,14 @@ class Model:
         return weight @ top + bias
 
     def __call__(
-        self, x: Sequence[Any], state: State | None = None, *, time_major: bool = False
+        self,
+        x: Sequence[Any],
+        state: State | None = None,
+        *,
+        lengths: Sequence[int] | None = None,
+        mask: Flags | None = None,
+        reset: Flags | None = None,
+        time_major: bool = False,
     ) -> tuple[Any, State]:
         """Run sequences.
 
@@ -272,7 +343,13 @@ class Model:
             Nested lists: (batch, time, features) or (time, features) numbers, (batch,
             time) or (time,) symbols.
         state
-            What an earlier call returned; None: zeros.
+            What an earlier call returned; None: the initial state.
+        lengths
+            Steps of each row.
+        mask
+            False for steps that are left out.
+        reset
+            True where the state is set to the initial state before the step.
         time_major
             (time, batch, ...) in and out.
 
@@ -280,17 +357,34 @@ class Model:
         -------
         output, state
             Inside a graph, the output is a matrix, features x (batch*time), column
-            b*time + t; outside, nested lists laid out as x.
+            b*time + t; outside, nested lists laid out as x. 0 where no step is taken.
+            A pair, forward and reverse, with `merge` "none".
         """
         sequences = Sequences.read(x, time_major)
         graph = active_graph()
-        steps = unroll(self, graph or Graph(recording=False), sequences.ticks, state)
-        last = steps[-1] if steps else self._state(state, sequences.batch)
-        state = State(last.hidden, last.cell)
-        outputs = [step.output for step in steps]
-        if graph is None:
-            return sequences.write(outputs), state
-        return sequences.join(outputs), state
+        ticks, within = sequences.ticks, graph or Graph(recording=False)
+        if lengths is None and mask is None and reset is None:
+            with within:
+                start = self._state(state, sequences.batch)
+            outputs, state = self.run(within, ticks, start)
+        else:
+            masks = [sequences.flags(*f) for f in (("mask", mask), ("reset", reset))]
+            rows = cut(sequences.batch, len(ticks), lengths, *masks)
+            with within:
+                outputs, state = row_by_row(self, within, ticks, state, rows)
+        write = sequences.write if graph is None else sequences.join
+        if self._config.merge != "none":
+            return write(outputs), state
+        height = outputs[0].rows // 2 if outputs else 0
+        with within:
+            halves = [
+                [
+                    apply("slice_rows", m, start=k * height, stop=(k + 1) * height)
+                    for m in outputs
+                ]
+                for k in (0, 1)
+            ]
+        return (write(halves[0]), write(halves[1])), state
 
     generate = sample.generate
 

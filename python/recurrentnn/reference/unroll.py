@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .graph import Graph, apply
 from .matrix import Matrix
+from .rows import Flags, Piece
 from .shape import expect
 from .state import State, Step
 
@@ -30,6 +31,96 @@ def unroll(
         prev = model.forward(graph, x, prev)
         steps.append(prev)
     return steps
+
+
+def both_ways(
+    model: Model, graph: Graph, ticks: Sequence[Tick], state: State
+) -> tuple[list[Matrix], State]:
+    """Run a sequence through a bidirectional net, layer by layer.
+
+    Returns
+    -------
+    outputs, state
+        The output of every tick; every layer's state at the end of its direction.
+    """
+    with graph:
+        inputs = [model.columns(x) for x in ticks]
+        below = inputs
+        tops: list[list[Matrix]] = [[] for _ in inputs]
+        ends: list[State] = []
+        for layer in range(len(model.hidden_sizes)):
+            hidden: list[list[Matrix]] = []
+            for way in (0, 1):
+                # What the cell reads are the states of all layers of its direction.
+                now = State(state.hidden[way::2], state.cell[way::2])
+                outputs = []
+                for x in below if way == 0 else below[::-1]:
+                    now = model.step_of(layer, way, x, now)
+                    outputs.append(now.hidden[layer])
+                hidden.append(outputs if way == 0 else outputs[::-1])
+                ends.append(State(now.hidden[layer : layer + 1], _at(now.cell, layer)))
+            merged = [model.merge(*pair) for pair in zip(*hidden, strict=True)]
+            for top, m in zip(tops, merged, strict=True):
+                top.append(m)
+            below = merged
+            if model.config()["input_to_all"]:
+                pairs = zip(merged, inputs, strict=True)
+                below = [apply("concat", m, x) for m, x in pairs]
+        end = State(
+            tuple(h for s in ends for h in s.hidden),
+            tuple(c for s in ends for c in s.cell),
+        )
+        return [model.decode(top) for top in tops], end
+
+
+def _at(cell: tuple[Matrix, ...], layer: int) -> tuple[Matrix, ...]:
+    return cell[layer : layer + 1]
+
+
+def row_by_row(
+    model: Model,
+    graph: Graph,
+    ticks: Sequence[Tick],
+    state: State | None,
+    rows: Sequence[Sequence[Piece]],
+) -> tuple[list[Matrix], State]:
+    """Run every row alone, piece by piece; the output where no step is taken is 0."""
+    anew = model.initial_state(1)
+    zeros = Matrix.zeros(model.output_rows, 1)
+    outputs = [[zeros] * len(rows) for _ in ticks]
+    ends: list[State] = []
+    for b, row in enumerate(rows):
+        now = anew if state is None else _columns_of(state, b)
+        for piece in row:
+            now = anew if piece.anew else now
+            alone = [_sample(ticks[t], b) for t in piece.steps]
+            found, now = model.run(graph, alone, now)
+            for t, output in zip(piece.steps, found, strict=True):
+                outputs[t][b] = output
+        ends.append(now)
+    with graph:
+        columns = [apply("concat_columns", *output) for output in outputs]
+        end = State(
+            *(
+                tuple(
+                    apply("concat_columns", *vectors)
+                    for vectors in zip(*all_, strict=True)
+                )
+                for all_ in ([s.hidden for s in ends], [s.cell for s in ends])
+            )
+        )
+    return columns, end
+
+
+def _columns_of(state: State, b: int) -> State:
+    def one(vectors: Sequence[Matrix]) -> tuple[Matrix, ...]:
+        return tuple(apply("select_columns", m, indices=[b]) for m in vectors)
+
+    return State(one(state.hidden), one(state.cell))
+
+
+def _sample(x: Tick, b: int) -> Tick:
+    return apply("select_columns", x, indices=[b]) if isinstance(x, Matrix) else [x[b]]
 
 
 def truncated(
@@ -94,6 +185,21 @@ class Sequences:
         if self.time_major:
             return by_time
         return [[samples[b] for samples in by_time] for b in range(self.batch)]
+
+    def flags(self, name: str, given: Flags | None) -> list[list[bool]] | None:
+        """Lay booleans out as (batch, time), which are laid out as the input was."""
+        if given is None:
+            return None
+        rows: list[Any] = [given] if self.single else list(given)
+        if self.time_major and not self.single:
+            rows = list(zip(*rows, strict=True))
+        rows = [list(row) for row in rows]
+        time = len(self.ticks)
+        expect(
+            len(rows) == self.batch and all(len(row) == time for row in rows),
+            f"forward: {name} must be as the steps of x, {self.batch} rows of {time}",
+        )
+        return rows
 
     def join(self, outputs: Sequence[Matrix]) -> Matrix:
         """Make one matrix of all; column b*time + t is sample b at time t."""

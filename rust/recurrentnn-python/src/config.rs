@@ -4,7 +4,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use recurrentnn::cells::{ActivationKind, CellKind, FeedbackGate, Options, Reset};
-use recurrentnn::config::{Config, InitKind};
+use recurrentnn::config::{Config, InitKind, Merge};
 use recurrentnn::element::DType;
 
 use crate::argument;
@@ -25,6 +25,12 @@ const ACTIVATIONS: Choices<ActivationKind> = &[
     ("relu", ActivationKind::Relu),
 ];
 const RESETS: Choices<Reset> = &[("after", Reset::After), ("before", Reset::Before)];
+const MERGES: Choices<Merge> = &[
+    ("concat", Merge::Concat),
+    ("sum", Merge::Sum),
+    ("mean", Merge::Mean),
+    ("none", Merge::Apart),
+];
 const GATES: Choices<FeedbackGate> = &[
     ("scalar", FeedbackGate::Scalar),
     ("vector", FeedbackGate::Vector),
@@ -90,6 +96,7 @@ pub(crate) fn options(
         ..unsized_config(cell)
     };
     let (mut dtype, mut paper) = (DType::Float32, false);
+    let (mut bidirectional, mut merge) = (false, Merge::Concat);
     for (name, given) in keywords.into_iter().flatten() {
         let name: String = name.extract()?;
         let (op, name, cells) = (OP, name.as_str(), &mut config.options);
@@ -107,6 +114,9 @@ pub(crate) fn options(
             "input_to_all" => config.input_to_all = argument::boolean(op, name, &given)?,
             "all_to_output" => config.all_to_output = argument::boolean(op, name, &given)?,
             "all_to_gates" => cells.all_to_gates = argument::boolean(op, name, &given)?,
+            "bidirectional" => bidirectional = argument::boolean(op, name, &given)?,
+            "merge" => merge = chosen(name, MERGES, &given)?,
+            "learned_state" => config.learned_state = argument::boolean(op, name, &given)?,
             "paper" => paper = argument::boolean(op, name, &given)?,
             _ => {
                 let message = format!("Model: got an unexpected keyword argument {name:?}");
@@ -114,6 +124,11 @@ pub(crate) fn options(
             }
         }
     }
+    if !bidirectional && merge != Merge::Concat {
+        let message = "Model: merge means nothing unless bidirectional";
+        return Err(raise("ArgumentError", message.into()));
+    }
+    config.bidirectional = bidirectional.then_some(merge);
     if paper {
         if !config.cell.has_feedback() {
             let message = format!(
@@ -153,6 +168,8 @@ fn unsized_config(cell: CellKind) -> Config {
         std: Config::STD,
         forget_bias: Config::FORGET_BIAS,
         seed: 0,
+        bidirectional: None,
+        learned_state: false,
     }
 }
 
@@ -180,5 +197,9 @@ pub(crate) fn to_dict<'py>(
     dict.set_item("input_to_all", config.input_to_all)?;
     dict.set_item("all_to_output", config.all_to_output)?;
     dict.set_item("all_to_gates", cells.all_to_gates)?;
+    dict.set_item("bidirectional", config.bidirectional.is_some())?;
+    let merge = config.bidirectional.unwrap_or(Merge::Concat);
+    dict.set_item("merge", name_of(MERGES, merge))?;
+    dict.set_item("learned_state", config.learned_state)?;
     Ok(dict)
 }

@@ -106,8 +106,8 @@ pub(crate) fn of_stream<T: Number>(
     stream: &Stream<T>,
 ) -> PyResult<Py<PyAny>> {
     let names = model.config().cell.states();
-    let sizes = model.config().hidden_sizes.iter();
-    let rows = sizes.flat_map(|&size| std::iter::repeat_n(size, names.len()));
+    let sizes = model.config().state_sizes().into_iter();
+    let rows = sizes.flat_map(|size| std::iter::repeat_n(size, names.len()));
     let vector = |(number, rows)| {
         let shape = Shape::new(rows, stream.extent().batch);
         Ok((shape, stream.state(number).map_err(translate)?))

@@ -40,6 +40,37 @@ pub struct Config {
     pub forget_bias: f64,
     /// Seed of the first values.
     pub seed: u64,
+    /// Whether every layer also goes backward in time, and what becomes of both outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bidirectional: Option<Merge>,
+    /// Whether the state that a row begins with is learned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub learned_state: bool,
+}
+
+/// What becomes of the hidden vectors of both directions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Merge {
+    /// One below the other, that of the forward direction above.
+    Concat,
+    /// Their sum.
+    Sum,
+    /// Half of it.
+    Mean,
+    /// As concat, but apart where they come out: a model's output is two.
+    #[serde(rename = "none")]
+    Apart,
+}
+
+impl Merge {
+    /// Rows of what two vectors of `size` rows become.
+    fn rows(self, size: usize) -> usize {
+        match self {
+            Self::Concat | Self::Apart => 2 * size,
+            Self::Sum | Self::Mean => size,
+        }
+    }
 }
 
 /// How a model's parameters begin. Biases begin at 0 but for the LSTM's forget gate.
@@ -98,6 +129,10 @@ impl Config {
         if let CellKind::Custom(cell) = &self.cell {
             cell.check()?;
         }
+        if self.bidirectional == Some(Merge::Apart) && self.output_size.is_some() {
+            let message = "merge must not be \"none\" where a decoder reads both directions";
+            return refuse(message.to_owned());
+        }
         self.check_options()
     }
 
@@ -110,6 +145,8 @@ impl Config {
             }
             Ok(())
         };
+        let both_ways = self.bidirectional.is_some();
+        only_for("bidirectional", cell.has_feedback() && both_ways)?;
         let simple = matches!(cell, CellKind::Rnn | CellKind::GfRnn);
         let relu = simple && self.options.activation == ActivationKind::Relu;
         only_for(
@@ -181,12 +218,27 @@ impl Config {
         self.embedding_size.unwrap_or(self.input_size)
     }
 
+    /// Rows of what a layer of `size` units puts out.
+    pub fn width(&self, size: usize) -> usize {
+        self.bidirectional.map_or(size, |merge| merge.rows(size))
+    }
+
+    /// Units of each state: of every layer one, or one for each direction, forward first.
+    pub fn state_sizes(&self) -> Vec<usize> {
+        let directions = 1 + usize::from(self.bidirectional.is_some());
+        let sizes = self.hidden_sizes.iter();
+        sizes
+            .flat_map(|&size| std::iter::repeat_n(size, directions))
+            .collect()
+    }
+
     /// What the decoder reads.
     pub fn top_size(&self) -> usize {
+        let mut widths = self.hidden_sizes.iter().map(|&size| self.width(size));
         if self.all_to_output {
-            self.hidden_sizes.iter().sum()
+            widths.sum()
         } else {
-            self.hidden_sizes.last().copied().unwrap_or(0)
+            widths.next_back().unwrap_or(0)
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Floors, each standing on those before it: [`error`], [`element`], [`shape`], [`host`] → [`kernels`]
 //! → [`matrix`], [`random`] → [`init`], [`params`] → [`ops`] → [`graph`], [`gradcheck`] → [`program`] →
-//! [`cells`], [`optim`] → [`config`], [`plan`], [`model`], [`unroll`], [`sequence`], [`stream`],
+//! [`cells`], [`optim`] → [`config`], [`plan`], [`model`], [`sequence`] with its rows, [`unroll`], [`stream`],
 //! [`activations`] →
 //! [`text`], [`sample`], [`io`].
 //!
@@ -44,6 +44,7 @@ pub mod plan;
 pub mod program;
 pub mod random;
 mod recording;
+mod rows;
 pub mod sample;
 pub mod sequence;
 pub mod shape;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::cells::{State, StepInput};
-use crate::config::Config;
+use crate::config::{Config, Merge};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::init::Init;
@@ -75,6 +75,23 @@ impl<T: Element> Model<T> {
         &self.params
     }
 
+    /// What `batch` samples begin with which are given no state: zeros, or what was learned.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while somebody writes the parameters.
+    pub fn first_states(&self, batch: usize) -> Result<States<Matrix<T>>> {
+        let initial = self.initial();
+        if initial.is_empty() {
+            return self.zero_states(batch);
+        }
+        let repeated = |m: &Matrix<T>| {
+            let shape = Shape::new(m.rows(), batch);
+            Matrix::constant(shape, m.value()?.repeat(batch))
+        };
+        let vectors = initial.iter().map(repeated).collect::<Result<Vec<_>>>()?;
+        Ok(self.layered(vectors))
+    }
+
     /// Zeros for `batch` samples.
     ///
     /// # Errors
@@ -91,7 +108,15 @@ impl<T: Element> Model<T> {
                 more: (0..more).map(|_| zeros(size)).collect::<Result<_>>()?,
             })
         };
-        self.config.hidden_sizes.iter().map(state).collect()
+        self.config.state_sizes().iter().map(state).collect()
+    }
+
+    /// The state vectors, size x 1, that a row begins with which is given none; empty where these are
+    /// zeros.
+    pub(crate) fn initial(&self) -> Vec<Matrix<T>> {
+        let vars = Vars(self.params.matrices());
+        let initial = self.parts.initial.iter();
+        initial.map(|&id| vars[id].clone()).collect()
     }
 
     /// The columns that symbols put into the lowest layer: rows of the embedding, or one-hot.
@@ -128,6 +153,7 @@ impl<T: Element> Model<T> {
         x: &Matrix<T>,
         states: &[State<Matrix<T>>],
     ) -> Result<States<Matrix<T>>> {
+        self.expect_one_way("forward")?;
         self.check(x, states)?;
         self.step_layers(r, Vars(self.params.matrices()), x, states)
     }
@@ -145,8 +171,17 @@ impl<T: Element> Model<T> {
         let x = trace.input(self.config.features());
         let more = self.config.cell.states().len() - 1;
         let mut states: States<Symbol> = Vec::new();
-        for (layer, &size) in self.config.hidden_sizes.iter().enumerate() {
-            let mut vector = |number| trace.state(layer * (1 + more) + number, size);
+        for (at, size) in self.config.state_sizes().into_iter().enumerate() {
+            // The forward direction first.
+            let reversed = self.is_bidirectional() && at % 2 == 1;
+            let mut vector = |number| {
+                let number = at * (1 + more) + number;
+                if reversed {
+                    trace.reversed_state(number, size)
+                } else {
+                    trace.state(number, size)
+                }
+            };
             states.push(State {
                 hidden: vector(0),
                 more: (1..=more).map(vector).collect(),
@@ -174,33 +209,108 @@ impl<T: Element> Model<T> {
             x.clone()
         };
         let mut next: States<R::Var> = Vec::with_capacity(states.len());
-        for (cell, state) in self.parts.layers.iter().zip(states) {
-            let below = match next.last() {
+        for (number, cell) in self.parts.layers.iter().enumerate() {
+            let under = next
+                .len()
+                .saturating_sub(1 + usize::from(self.is_bidirectional()));
+            let below = match self.outputs(r, &next[under..])?.pop() {
                 None => x.clone(),
-                Some(below) if self.config.input_to_all => r.concat(&[&below.hidden, x])?,
-                Some(below) => below.hidden.clone(),
+                Some(below) if self.config.input_to_all => r.concat(&[&below, x])?,
+                Some(below) => below,
             };
-            let input = StepInput {
-                x: &below,
-                state,
-                all: &all,
-                stack: &stack,
-            };
-            next.push(cell.step(r, p, &input)?);
+            for cell in std::iter::once(cell).chain(self.parts.reversed.get(number)) {
+                let input = StepInput {
+                    x: &below,
+                    state: &states[next.len()],
+                    all: &all,
+                    stack: &stack,
+                };
+                next.push(cell.step(r, p, &input)?);
+            }
         }
         Ok(next)
     }
 
-    /// What the decoder reads after a step: the top hidden vector, or those of all layers.
+    /// Whether every layer goes both ways in time.
+    pub fn is_bidirectional(&self) -> bool {
+        self.config.bidirectional.is_some()
+    }
+
+    /// Fails for a model that cannot go step by step.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if it is bidirectional.
+    pub fn expect_one_way(&self, op: &'static str) -> Result<()> {
+        if !self.is_bidirectional() {
+            return Ok(());
+        }
+        let message = "a bidirectional net needs the whole sequence: call it";
+        Err(Error::argument(op, message))
+    }
+
+    /// One step of one direction of a layer: its state from its input and the state before.
+    ///
+    /// # Errors
+    /// Whatever the recorder refuses.
+    pub(crate) fn step_alone<R: Recorder<Var = Matrix<T>>>(
+        &self,
+        r: &mut R,
+        number: usize,
+        x: &Matrix<T>,
+        state: &State<Matrix<T>>,
+    ) -> Result<State<Matrix<T>>> {
+        let (layer, cells) = match (number / 2, number % 2) {
+            (layer, 0) => (layer, &self.parts.layers),
+            (layer, _) => (layer, &self.parts.reversed),
+        };
+        let (all, stack) = (std::slice::from_ref(&state.hidden), &state.hidden);
+        let input = StepInput {
+            x,
+            state,
+            all,
+            stack,
+        };
+        cells[layer].step(r, Vars(self.params.matrices()), &input)
+    }
+
+    /// What the layers put out whose states these are: the hidden vectors, or what becomes of those of
+    /// both directions.
+    pub(crate) fn outputs<R: Recorder>(
+        &self,
+        r: &mut R,
+        states: &[State<R::Var>],
+    ) -> Result<Vec<R::Var>> {
+        let Some(merge) = self.config.bidirectional else {
+            return Ok(states.iter().map(|state| state.hidden.clone()).collect());
+        };
+        let merged = |pair: &[State<R::Var>]| {
+            let both = [&pair[0].hidden, &pair[1].hidden];
+            match merge {
+                Merge::Concat | Merge::Apart => r.concat(&both),
+                Merge::Sum => r.add(&both),
+                Merge::Mean => {
+                    let sum = r.add(&both)?;
+                    r.scale(&sum, 0.5)
+                }
+            }
+        };
+        states.chunks_exact(2).map(merged).collect()
+    }
+
+    /// What the decoder reads after a step: what the top layer puts out, or what all layers do.
     ///
     /// # Errors
     /// Whatever the recorder refuses.
     pub fn top<R: Recorder>(&self, r: &mut R, states: &[State<R::Var>]) -> Result<R::Var> {
-        let hidden: Vec<_> = states.iter().map(|state| &state.hidden).collect();
-        match hidden.last() {
-            Some(top) if !self.config.all_to_output || hidden.len() == 1 => Ok((*top).clone()),
-            _ => r.concat(&hidden),
+        let mut outputs = self.outputs(r, states)?;
+        match outputs.len() {
+            1 => {}
+            _ if self.config.all_to_output => return r.concat(&outputs.iter().collect::<Vec<_>>()),
+            _ => {}
         }
+        outputs
+            .pop()
+            .ok_or_else(|| Error::internal("forward", "a model without layers"))
     }
 
     /// The decoder: V top + b, or `top` itself where there is none.
@@ -266,8 +376,8 @@ impl<T: Element> Model<T> {
         };
         let shapes = self.params.matrices().iter().map(Matrix::shape);
         let vectors = self.config.cell.states().len();
-        let sizes = self.config.hidden_sizes.iter();
-        let states = sizes.flat_map(|&size| std::iter::repeat_n(size, vectors));
+        let sizes = self.config.state_sizes().into_iter();
+        let states = sizes.flat_map(|size| std::iter::repeat_n(size, vectors));
         let (shapes, states): (Vec<_>, Vec<_>) = (shapes.collect(), states.collect());
         Program::new(step, &shapes, &states, source, Passes::ALL)
     }
@@ -322,10 +432,10 @@ impl<T: Element> Model<T> {
     /// # Errors
     /// [`Error::Argument`] or [`Error::Shape`] names the layer.
     pub fn check_states(&self, batch: usize, states: &[State<Matrix<T>>]) -> Result<()> {
-        let sizes = &self.config.hidden_sizes;
+        let sizes = &self.config.state_sizes();
         if states.len() != sizes.len() {
             let message = format!(
-                "state must have {} layers but has {}",
+                "state must have {} layers (and directions) but has {}",
                 sizes.len(),
                 states.len()
             );

@@ -51,18 +51,19 @@ pub fn unroll<T: Element>(
         Sequence::Features(features) => features.clone(),
     };
     model.check_states(batch, &states)?;
-    let mut states = states;
-    let mut tops = Vec::with_capacity(time);
+    let mut inputs = Vec::with_capacity(time);
     for t in 0..time {
-        poll()?;
-        let x = if time == 1 {
+        inputs.push(if time == 1 {
             embedded.clone()
         } else {
             graph.slice_columns(&embedded, t * batch, (t + 1) * batch)?
-        };
-        states = model.step(graph, &x, &states)?;
-        tops.push(model.top(graph, &states)?);
+        });
     }
+    let (tops, states) = if model.is_bidirectional() {
+        both_ways(model, graph, &inputs, states, poll)?
+    } else {
+        one_way(model, graph, &inputs, states, poll)?
+    };
     let top = if tops.is_empty() {
         let shape = Shape::new(model.config().top_size(), 0);
         Matrix::constant(shape, Vec::new())?
@@ -71,6 +72,62 @@ pub fn unroll<T: Element>(
     };
     let top = batch_major(graph, &top, batch, time)?;
     Ok((model.decode(graph, &top)?, states))
+}
+
+/// What the decoder reads at each step, and the states after the last.
+type Tops<T> = (Vec<Matrix<T>>, States<Matrix<T>>);
+
+fn one_way<T: Element>(
+    model: &Model<T>,
+    graph: &mut Graph<T>,
+    inputs: &[Matrix<T>],
+    mut states: States<Matrix<T>>,
+    poll: &mut dyn FnMut() -> Result<()>,
+) -> Result<Tops<T>> {
+    let mut tops = Vec::with_capacity(inputs.len());
+    for x in inputs {
+        poll()?;
+        states = model.step(graph, x, &states)?;
+        tops.push(model.top(graph, &states)?);
+    }
+    Ok((tops, states))
+}
+
+/// Layer by layer, each forward and backward in time.
+fn both_ways<T: Element>(
+    model: &Model<T>,
+    graph: &mut Graph<T>,
+    inputs: &[Matrix<T>],
+    mut states: States<Matrix<T>>,
+    poll: &mut dyn FnMut() -> Result<()>,
+) -> Result<Tops<T>> {
+    let mut below = inputs.to_vec();
+    // Of every step, the states of all layers so far.
+    let mut all: Vec<States<Matrix<T>>> = vec![Vec::new(); inputs.len()];
+    for (number, state) in states.iter_mut().enumerate() {
+        let reversed = number % 2 == 1;
+        for at in 0..inputs.len() {
+            poll()?;
+            let t = if reversed { inputs.len() - 1 - at } else { at };
+            *state = model.step_alone(graph, number, &below[t], state)?;
+            all[t].push(state.clone());
+        }
+        if !reversed {
+            continue;
+        }
+        for (t, below) in below.iter_mut().enumerate() {
+            let outputs = model.outputs(graph, &all[t])?;
+            if let Some(output) = outputs.last() {
+                *below = if model.config().input_to_all {
+                    graph.concat(&[output, &inputs[t]])?
+                } else {
+                    output.clone()
+                };
+            }
+        }
+    }
+    let tops = all.iter().map(|states| model.top(graph, states));
+    Ok((tops.collect::<Result<_>>()?, states))
 }
 
 /// Reorders columns from t * batch + b to b * time + t.

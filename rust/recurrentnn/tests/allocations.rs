@@ -67,6 +67,8 @@ impl Net {
             std: 0.08,
             forget_bias: 1.0,
             seed: 5,
+            bidirectional: None,
+            learned_state: false,
         })
         .unwrap();
         let shapes: Vec<_> = model
@@ -101,6 +103,7 @@ impl Net {
             isa: Isa::best(),
             threads: 1,
             extent,
+            lengths: None,
             input: Input::Features(&features),
             states: &states,
             weights: &weights,
@@ -148,6 +151,8 @@ fn a_step_of_samples_allocates_nothing() {
         options: Options::default(),
         input_to_all: false,
         all_to_output: false,
+        bidirectional: None,
+        learned_state: false,
         init: InitKind::Glorot,
         std: 0.08,
         forget_bias: 1.0,

@@ -1,6 +1,8 @@
 //! A sequence as one node of a graph: tick by tick or at once, stopped and run again.
 #![allow(clippy::unwrap_used)] // a helper of tests, too, should stop where it stands
 
+use std::sync::Arc;
+
 use recurrentnn::cells::{CellKind, Options, State};
 use recurrentnn::config::{Config, InitKind};
 use recurrentnn::error::Error;
@@ -10,7 +12,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::ops::Recorder;
-use recurrentnn::sequence::record;
+use recurrentnn::sequence::{Rows, record};
 use recurrentnn::shape::Shape;
 use recurrentnn::unroll::Sequence;
 
@@ -31,6 +33,8 @@ fn net() -> Model<f64> {
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
+        bidirectional: None,
+        learned_state: false,
     })
     .unwrap()
 }
@@ -39,6 +43,10 @@ fn features(from: usize, steps: usize) -> Matrix<f64> {
     let number = |i: usize| ((i * 37 % 101) as f64) / 50.0 - 1.0;
     let range = from * BATCH * 4..(from + steps) * BATCH * 4;
     Matrix::from_vec(Shape::new(4, steps * BATCH), range.map(number).collect()).unwrap()
+}
+
+fn rows(time: usize) -> Arc<Rows> {
+    Arc::new(Rows::dense(BATCH, time))
 }
 
 fn grads(model: &Model<f64>) -> Vec<Vec<f64>> {
@@ -59,7 +67,15 @@ fn loss(graph: &mut Graph<f64>, output: &Matrix<f64>) -> Matrix<f64> {
 fn recorded(model: &Model<f64>, graph: &mut Graph<f64>) -> Matrix<f64> {
     let sequence = Sequence::Features(features(0, TIME));
     let states = model.zero_states(BATCH).unwrap();
-    let (output, _) = record(model, graph, &sequence, BATCH, &states, &mut Alone).unwrap();
+    let (output, _) = record(
+        model,
+        graph,
+        &sequence,
+        &rows(TIME),
+        Some(&states),
+        &mut Alone,
+    )
+    .unwrap();
     loss(graph, &output)
 }
 
@@ -75,8 +91,15 @@ fn ticks_have_the_gradients_of_the_sequence() {
     let mut losses = Vec::new();
     for tick in 0..TIME {
         let sequence = Sequence::Features(features(tick, 1));
-        let (output, after) =
-            record(&model, &mut graph, &sequence, BATCH, &states, &mut Alone).unwrap();
+        let (output, after) = record(
+            &model,
+            &mut graph,
+            &sequence,
+            &rows(1),
+            Some(&states),
+            &mut Alone,
+        )
+        .unwrap();
         states = after;
         losses.push(loss(&mut graph, &output));
     }
@@ -139,7 +162,14 @@ fn a_stopped_sequence_records_nothing() {
     let mut graph = Graph::new(Isa::best());
     let states: Vec<State<Matrix<f64>>> = model.zero_states(BATCH).unwrap();
     let sequence = Sequence::Features(features(0, TIME));
-    let stopped = record(&model, &mut graph, &sequence, BATCH, &states, &mut Stops(1));
+    let stopped = record(
+        &model,
+        &mut graph,
+        &sequence,
+        &rows(TIME),
+        Some(&states),
+        &mut Stops(1),
+    );
     assert!(matches!(stopped, Err(Error::Interrupted)));
     assert!(graph.is_empty());
 }

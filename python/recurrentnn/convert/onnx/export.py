@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper
 
-from recurrentnn._recurrentnn import Model, __version__
+from recurrentnn._recurrentnn import Model, __version__, write_file
 from recurrentnn.convert.nets import refuse
 from recurrentnn.convert.onnx.builder import IR_VERSION, OPSET, Builder
 from recurrentnn.convert.onnx.layers import plain, write_layers
@@ -56,7 +55,7 @@ def export(
     )
     data: bytes = model.SerializeToString()
     if path is not None:
-        Path(path).write_bytes(data)
+        write_file(path, data)
     return data
 
 

@@ -40,6 +40,8 @@ fn config(cell: CellKind, options: Options) -> Config {
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
+        bidirectional: None,
+        learned_state: false,
     }
 }
 

@@ -145,6 +145,7 @@ impl<T: Element> Case<T> {
             isa,
             threads,
             extent: self.extent,
+            lengths: None,
             input: self.input(),
             states: &states,
             weights: &values,
@@ -192,7 +193,7 @@ impl<T: Element> Case<T> {
             output,
             states: after,
             params,
-            input: input.map(<[T]>::to_vec).unwrap_or_default(),
+            input: input.map(std::borrow::Cow::into_owned).unwrap_or_default(),
             initial: (0..states.len())
                 .map(|k| run.state_grad(k).unwrap().to_vec())
                 .collect(),
@@ -202,9 +203,9 @@ impl<T: Element> Case<T> {
 
 pub(crate) fn state_rows<T: Element>(model: &Model<T>) -> Vec<usize> {
     let vectors = model.config().cell.states().len();
-    let sizes = model.config().hidden_sizes.iter();
+    let sizes = model.config().state_sizes().into_iter();
     sizes
-        .flat_map(|&size| std::iter::repeat_n(size, vectors))
+        .flat_map(|size| std::iter::repeat_n(size, vectors))
         .collect()
 }
 

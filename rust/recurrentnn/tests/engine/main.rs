@@ -21,9 +21,11 @@ use recurrentnn::unroll::{Sequence, unroll};
 
 mod again;
 mod bits;
+mod both_ways;
 mod case;
 mod custom;
 mod own;
+mod ragged;
 mod recipe;
 mod recipes;
 mod serve;
@@ -57,6 +59,8 @@ fn config(cell: CellKind, inputs: usize, sizes: &[usize], other: bool) -> Config
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
+        bidirectional: None,
+        learned_state: false,
     }
 }
 

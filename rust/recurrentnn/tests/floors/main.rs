@@ -23,6 +23,7 @@ const FLOORS: &[&[&str]] = &[
         "config",
         "plan",
         "model",
+        "rows",
         "unroll",
         "sequence",
         "stream",
@@ -85,7 +86,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
         "optim",
         &["groups", "means", "moments", "options", "settings", "step"],
     ),
-    ("io", &[]),
+    ("io", &["checksum", "tensor"]),
 ];
 
 const LONGEST_FILE: usize = 600;
