@@ -1,5 +1,6 @@
 """Exported models run in ONNX Runtime: the same numbers, states in and out."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +290,15 @@ def test_what_cannot_be_exported_is_refused_by_name(call: Any, words: str) -> No
     net = rnn.Model(Calls(call), 3, 4, None)
     with pytest.raises(ArgumentError, match=f"to_onnx: .*{words}"):
         convert.to_onnx(net)
+
+
+def test_without_the_package_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "recurrentnn.convert.onnx.export")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ArgumentError, match=r"pip install recurrentnn\[onnx\]"):
+        convert.to_onnx(rnn.LSTM(2, 3, 1))
 
 
 def test_what_is_no_net_is_refused() -> None:

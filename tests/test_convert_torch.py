@@ -1,5 +1,6 @@
 """PyTorch's state_dict, both ways: the same numbers, or a refusal that says what."""
 
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,16 @@ def test_a_pt_file_needs_a_torch_that_is_safe(
     monkeypatch.setattr(torch, "__version__", "2.5.1+cpu")
     with pytest.raises(ArgumentError, match=r"needs torch >= 2\.6 but this is 2\.5\.1"):
         convert.from_torch(tmp_path / "net.pt")
+
+
+def test_a_pt_file_without_torch_is_refused_with_advice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(
+        ArgumentError, match=r"net\.pt needs torch >= 2\.6; a .safetens"
+    ):
+        convert.from_torch("net.pt")
 
 
 STATE = {
