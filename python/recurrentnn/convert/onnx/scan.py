@@ -99,8 +99,6 @@ class _Net(reference.Model):
     def __init__(self, tracer: Tracer, config: Mapping[str, Any]) -> None:
         self._tracer = tracer
         super().__init__(**{k: v for k, v in config.items() if k != "dtype"})
-        # Nothing is dropped in an exported net.
-        self.training = False
 
     def _declare(self, name: str, rows: int, cols: int) -> Matrix:
         return self._tracer.parameter(name, rows, cols)
