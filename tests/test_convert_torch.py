@@ -352,6 +352,9 @@ def test_what_is_no_net_is_refused() -> None:
     bad: Any = 3
     with pytest.raises(ArgumentTypeError, match="to_torch: net must be a Model but is"):
         convert.to_torch(bad)
+    text: Any = rnn.CharModel.create("abc")
+    with pytest.raises(ArgumentTypeError, match=r"is CharModel; give its net, \.net$"):
+        convert.to_torch(text)
 
 
 @pytest.mark.parametrize("name", ["layers.0.input.gain", "temperature"])

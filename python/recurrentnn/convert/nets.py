@@ -210,7 +210,7 @@ def expect_net(caller: str, net: object) -> Model:
     """Return the net, which must be one of ours."""
     if not isinstance(net, Model):
         kind = type(net).__name__
-        hint = "; give its net, .model" if hasattr(net, "model") else ""
+        hint = "; give its net, .net" if hasattr(net, "net") else ""
         raise ArgumentTypeError(f"{caller}: net must be a Model but is {kind}{hint}")
     return net
 

@@ -38,7 +38,8 @@ def to_onnx(
     path
         The `.onnx` file to write.
     stateful
-        False: no states in or out; each call starts at zero.
+        False: no states in or out; each call starts at zero, or, with
+        `learned_state`, there.
     symbols
         Whether a net without embedding reads symbols (as one-hot) instead of features.
 

@@ -30,7 +30,7 @@ def export(
         name: [f"{name}_{j}" for j in range(count)] for name, count in _states(net)
     }
     sizes = _sizes(net)
-    given = states if stateful else _zeros(b, source.name, states, sizes)
+    given = states if stateful else _starts(b, net, source.name)
     parts = plain(net)
     if parts is None:
         y, after = write_scan(b, net, x, given, sizes)
@@ -104,20 +104,17 @@ def _width(net: Model) -> int:
     return int(net(np.zeros((1, 0), np.int64))[0].shape[-1])
 
 
-def _zeros(
-    b: Builder,
-    source: str,
-    states: dict[str, list[str]],
-    sizes: dict[str, list[int]],
-) -> dict[str, list[str]]:
-    """States of zeros for as many samples as come in."""
+def _starts(b: Builder, net: Model, source: str) -> dict[str, list[str]]:
+    """The states that a sequence begins with, for as many samples as come in."""
     shape = b.node("Shape", source)
     batch = b.node("Slice", shape, b.integers(0), b.integers(1))
-    zero = helper.make_tensor("zero", b.element, [1], [0.0])
+    learned = net.parameters()
     found: dict[str, list[str]] = {}
-    for name, vectors in states.items():
+    for name, sizes in _sizes(net).items():
         found[name] = []
-        for size, _ in zip(sizes[name], vectors, strict=True):
+        for j, size in enumerate(sizes):
+            parameter = learned.get(f"layers.{j}.initial_{name}")
+            start = np.zeros((size, 1)) if parameter is None else parameter.value
             full = b.node("Concat", batch, b.integers(size), axis=0)
-            found[name].append(b.node("ConstantOfShape", full, value=zero))
+            found[name].append(b.node("Expand", b.constant(start.T), full))
     return found
