@@ -166,14 +166,26 @@ def test_info_tells_versions(capsys: pytest.CaptureFixture[str]) -> None:
     assert "gflstm" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["sample"], ["eval"], ["info"]])
+COMMANDS = [
+    "train",
+    "sample",
+    "eval",
+    "inspect",
+    "convert",
+    "find-lr",
+    "config",
+    "info",
+]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_has_an_example_and_defaults(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*command, "--help"]) == 0
     shown = capsys.readouterr().out
     assert "Example:\n    recurrentnn " in shown
-    if command in (["train"], ["sample"]):
+    if command in (["train"], ["sample"], ["find-lr"]):
         assert "[default: " in shown
 
 

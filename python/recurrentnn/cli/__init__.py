@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (FormatError, OSError, UnicodeDecodeError) as error:
         return _fail(str(error), 3)
-    except RecurrentNNError as error:
+    except (RecurrentNNError, ImportError) as error:
         return _fail(str(error), 1)
     finally:
         if before is not None:

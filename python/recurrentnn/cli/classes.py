@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -13,9 +13,12 @@ from recurrentnn import schedules
 from recurrentnn._recurrentnn import Optimizer
 from recurrentnn.cli.plan import Learning, Training
 from recurrentnn.cli.settings import did_you_mean
+from recurrentnn.errors import ArgumentError, ArgumentTypeError
 from recurrentnn.models import MODELS
 from recurrentnn.optimizers import OPTIMIZERS
 from recurrentnn.schedules import Schedule, WarmUp
+
+T = TypeVar("T")
 
 SCHEDULES: dict[str, type[Schedule]] = {
     "constant": schedules.Constant,
@@ -76,7 +79,8 @@ def optimizer_of(plan: Learning, seq_length: int) -> Optimizer:
         value = plan.grad_clip / seq_length
     if value is None and plan.clip_norm is None:
         value = 0.1
-    return kind(**chosen, clip_value=value or None, clip_norm=plan.clip_norm)
+    chosen |= {"clip_value": value or None, "clip_norm": plan.clip_norm}
+    return _made(kind, chosen)
 
 
 def schedule_of(plan: Training) -> Schedule | None:
@@ -110,10 +114,18 @@ def schedule_of(plan: Training) -> Schedule | None:
             raise click.UsageError(
                 f"--schedule {plan.schedule} needs --set schedule.{missing[0]}=VALUE"
             )
-        found = kind(**given)
+        found = _made(kind, given)
     return (
         WarmUp(plan.warm_up, 1.0 if found is None else found) if plan.warm_up else found
     )
+
+
+def _made(kind: Callable[..., T], chosen: Mapping[str, Any]) -> T:
+    """An object of a class, whose refusals are those of a wrong command line."""
+    try:
+        return kind(**chosen)
+    except (ArgumentError, ArgumentTypeError) as error:
+        raise click.UsageError(str(error)) from None
 
 
 def known_options(call: Callable[..., Any]) -> list[str] | None:

@@ -54,6 +54,8 @@ class Command(click.Command):
     """A command that knows why it lacks some flags of other programs."""
 
     foreign: ClassVar[Mapping[str, str]] = {}
+    # Settings of another command, which a file for both may have.
+    elsewhere: ClassVar[Sequence[str]] = ()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, or say why a flag has no meaning here."""

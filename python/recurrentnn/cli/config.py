@@ -49,7 +49,8 @@ def _options() -> list[str]:
 
     lines = []
     by_name = {parameter.name: parameter for parameter in train.params}
-    ctx = click.Context(train)
+    # Neither the environment nor a file has a say here.
+    defaults = train.make_context("train", []).params
     for name in option_names(train):
         parameter = by_name[name]
         if isinstance(parameter, click.Option) and parameter.hidden:
@@ -58,7 +59,7 @@ def _options() -> list[str]:
         choices = getattr(parameter.type, "choices", ())
         if choices:
             text = f"{text} One of {', '.join(choices)}."
-        value = parameter.process_value(ctx, parameter.get_default(ctx, call=True))
+        value = defaults[name]
         lines += textwrap.wrap(
             " ".join(text.split()), 86, initial_indent="# ", subsequent_indent="# "
         )

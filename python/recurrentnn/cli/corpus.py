@@ -19,7 +19,7 @@ from recurrentnn.cli.plan import Learning
 from recurrentnn.data import Alphabet, Lines, Streams, open_text
 from recurrentnn.data.documents import files
 from recurrentnn.data.text import clean, read
-from recurrentnn.errors import ArgumentError
+from recurrentnn.errors import ArgumentError, ArgumentTypeError
 from recurrentnn.text_model import TextLanguage, TextModel
 from recurrentnn.training import TextBatches
 
@@ -85,15 +85,18 @@ def language_of(
     symbols: Symbols, plan: Learning, options: dict[str, Any]
 ) -> TextLanguage:
     """A new model of these symbols."""
-    net = builder(plan.cell)(
-        len(symbols),
-        plan.sizes,
-        len(symbols),
-        embedding_size=plan.embedding_size,
-        seed=plan.seed,
-        dtype=plan.dtype,
-        **options,
-    )
+    try:
+        net = builder(plan.cell)(
+            len(symbols),
+            plan.sizes,
+            len(symbols),
+            embedding_size=plan.embedding_size,
+            seed=plan.seed,
+            dtype=plan.dtype,
+            **options,
+        )
+    except (ArgumentError, ArgumentTypeError) as error:
+        raise click.UsageError(str(error)) from None
     if isinstance(symbols, Vocabulary):
         return CharModel(net, symbols)
     return TextModel(net, symbols)

@@ -22,11 +22,14 @@ from recurrentnn.cli.options import (
 )
 from recurrentnn.cli.plan import Learning
 from recurrentnn.cli.report import say
+from recurrentnn.cli.settings import option_names
+from recurrentnn.cli.train import train
 from recurrentnn.training import Trainer
 
 
 class _FindRate(Command):
     foreign = FOREIGN
+    elsewhere = option_names(train)
 
 
 @click.command(
@@ -38,10 +41,10 @@ class _FindRate(Command):
 @option("--low", type=POSITIVE, default=1e-5, help="The first rate.")
 @option("--high", type=POSITIVE, default=1.0, help="The last rate.")
 @option(
-    "--steps",
+    "--updates",
     type=click.IntRange(min=3),
     default=100,
-    help="Updates, each at a higher rate; it ends early when the loss diverges.",
+    help="How many, each at a higher rate; it ends early when the loss diverges.",
 )
 @options(TEXT, MODEL, UPDATES, [json_option, threads_option], SETTINGS)
 @click.pass_context
@@ -50,7 +53,7 @@ def find_lr(
     /,
     low: float,
     high: float,
-    steps: int,
+    updates: int,
     as_json: bool,
     **_: Any,  # noqa: ANN401
 ) -> None:
@@ -65,9 +68,9 @@ def find_lr(
     if language is None:
         language = language_of(corpus.symbols, plan, cell_options(plan))
     optimizer = optimizer_of(plan, plan.seq_length or corpus.seq_length)
-    train, _held_out = batches(ctx, corpus, plan)
+    learnt, _held_out = batches(ctx, corpus, plan)
     trainer = Trainer(language.net, optimizer=optimizer)
-    sweep = trainer.find_learning_rate(train, low=low, high=high, steps=steps)
+    sweep = trainer.find_learning_rate(learnt, low=low, high=high, steps=updates)
     if as_json:
         for rate, loss, smooth in zip(
             sweep.rates.tolist(),

@@ -10,12 +10,13 @@ import click
 
 from recurrentnn._recurrentnn import Model, Vocabulary
 from recurrentnn.char_model import SETTINGS_KEY
+from recurrentnn.cli.classes import known_options
 from recurrentnn.cli.command import Command, example, option
 from recurrentnn.cli.files import model_file
 from recurrentnn.cli.options import json_option
 from recurrentnn.cli.report import say
 from recurrentnn.errors import FormatError
-from recurrentnn.models import read_model
+from recurrentnn.models import MODELS, read_model
 from recurrentnn.text_model import load_language
 from recurrentnn.training import Run, checkpoint
 
@@ -64,13 +65,21 @@ def inspect(model: str, *, tensors: bool, verify: bool, as_json: bool) -> None:
 
 def _net(net: Model) -> dict[str, Any]:
     parameters = net.parameters()
-    config = {k: v for k, v in net.config().items() if v is not None}
-    cell = config.pop("cell")
+    config = net.config()
+    cell = config["cell"]
+    known = known_options(MODELS[cell].__new__) if isinstance(cell, str) else None
+    shown = {
+        name: value
+        for name, value in config.items()
+        if name not in ("cell", "hidden_sizes", "cells")
+        and value is not None
+        and (known is None or name in known)
+    }
     return {
         "cell": cell if isinstance(cell, str) else net.cell,
         "hidden sizes": list(net.hidden_sizes),
         "parameters": sum(matrix.value.size for matrix in parameters.values()),
-        "options": {k: v for k, v in config.items() if k != "hidden_sizes"},
+        "options": shown,
     }
 
 
@@ -88,9 +97,7 @@ def _symbols(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
 def _history(run: Run) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "steps": run.step,
-        "epochs": round(run.place.epoch, 3)
-        if not run.history
-        else run.history[-1].epoch,
+        "epochs": run.epochs,
         "seconds": run.seconds,
     }
     if run.history:

@@ -37,12 +37,14 @@ def is_folder(output: str) -> bool:
 
 
 def expect_new(folder: Path) -> None:
-    """Refuse a folder that has a run."""
+    """Refuse a folder that has a run, or files that are none of ours."""
     if (folder / SETTINGS).exists() or (folder / "ckpt").exists():
         raise click.UsageError(
             f"{folder} has a run already: --resume goes on with it; a new one needs "
             "another folder"
         )
+    if folder.is_dir() and any(folder.iterdir()):
+        raise click.UsageError(f"{folder} has files and no run: name a new folder")
 
 
 def write_run(ctx: click.Context, folder: Path) -> None:

@@ -177,10 +177,16 @@ def sample(
 def _drawing(language: TextLanguage, choice: dict[str, Any]) -> Drawing:
     """The options of drawing; the unknown symbol is not written unless asked for."""
     chosen = {**choice, "stop": list(choice["stop"]) or None}
-    code = language.vocabulary
-    if isinstance(code, Alphabet) and code.unknown and not choice["banned"]:
-        chosen["banned"] = [Alphabet.UNKNOWN]
+    chosen["banned"] = _banned(language, choice["banned"])
     return cast(Drawing, chosen)
+
+
+def _banned(language: TextLanguage, given: str) -> Any:  # noqa: ANN401
+    """The symbol for unknown ones is not written, unless others are banned."""
+    code = language.vocabulary
+    if isinstance(code, Alphabet) and code.unknown and not given:
+        return [Alphabet.UNKNOWN]
+    return given
 
 
 def _search(
@@ -200,7 +206,7 @@ def _search(
         width=width,
         length_penalty=penalty,
         allowed=choice["allowed"],
-        banned=choice["banned"],
+        banned=_banned(language, choice["banned"]),
         unknown=choice["unknown"],
     )
     for one in found if as_json else found[:1]:

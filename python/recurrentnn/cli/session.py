@@ -61,6 +61,8 @@ class Session:
         self._language = past[0] if past else language_of(corpus.symbols, plan, options)
         self._optimizer = optimizer_of(plan, plan.seq_length or corpus.seq_length)
         self._train, self._held_out = batches(ctx, corpus, plan)
+        if plan.patience is not None and self._held_out is None:
+            raise click.UsageError("--patience needs a text held out, see --val-frac")
         self._report = Report(
             self._language, plan.sample_every, quiet=plan.quiet, as_json=plan.as_json
         )

@@ -25,7 +25,15 @@ GIVEN = (
 
 _META = "recurrentnn.tables"
 # Where a run goes and how the command is called are no settings of the run.
-_OWN = {"settings", "settings_file", "help", "overrides", "resume", "override"}
+_OWN = {
+    "settings",
+    "settings_file",
+    "help",
+    "overrides",
+    "resume",
+    "override",
+    "as_json",
+}
 
 
 def read_settings(
@@ -53,12 +61,14 @@ def load_settings(ctx: click.Context, name: str) -> tuple[dict[str, Any], Tables
         raise click.BadParameter(f"{name}: {error}") from None
     tables = _tables(name, found.pop(_SET, {}))
     known = option_names(ctx.command)
+    skipped = set(getattr(ctx.command, "elsewhere", ())) - set(known)
     for key in found:
-        if key not in known:
+        if key not in known and key not in skipped:
             raise click.BadParameter(
                 f"{name}: no option {key!r}{did_you_mean(key, [*known, _SET])}"
             )
-    return {key: _plain(value) for key, value in found.items()}, tables
+    own = {key: _plain(found[key]) for key in found if key not in skipped}
+    return own, tables
 
 
 def set_tables(ctx: click.Context, tables: Tables) -> None:
@@ -123,7 +133,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def _tables(name: str, found: object) -> Tables:
     """The tables of a file, each there if empty."""
-    known = {table: {} for table in TABLES}
+    known: Tables = {table: {} for table in TABLES}
     if not (
         isinstance(found, dict) and all(isinstance(t, dict) for t in found.values())
     ):
