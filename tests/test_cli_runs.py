@@ -213,6 +213,40 @@ def test_patience_ends_and_leaves_the_best() -> None:
     assert best == f"step-{int(step):08}.safetensors"
 
 
+def test_python_goes_on_with_a_model_of_any_optimizer() -> None:
+    options = ["--steps", "4", "--optimizer", "adam"]
+    assert train("-o", "m.safetensors", *options) == 0
+    lm = rnn.CharModel.load("m.safetensors")
+    lm.learn(Path("book.txt").read_text(), steps=2)
+    assert lm.steps == 6
+
+
+def test_a_model_file_goes_on_as_if_it_had_been_one_call() -> None:
+    options = ["--optimizer", "adam", "-o"]
+    assert train(*options, "whole.safetensors", "--steps", "7") == 0
+    assert train(*options, "m.safetensors", "--steps", "4") == 0
+    quiet = ["train", "book.txt", "--quiet", "--init-from", "m.safetensors"]
+    assert main([*quiet, *options, "m.safetensors", "--steps", "3"]) == 0
+    whole, parts = rnn.load("whole.safetensors"), rnn.load("m.safetensors")
+    for name, matrix in whole.parameters().items():
+        np.testing.assert_array_equal(matrix.value, parts.parameters()[name].value)
+
+
+def test_a_text_model_is_saved_and_loaded() -> None:
+    alphabet = rnn.data.Alphabet("words", ["a", " b"], unknown=True)
+    lm = TextModel(rnn.GRU(3, 4, 3), alphabet)
+    lm.save("m.safetensors")
+    again = TextModel.load("m.safetensors")
+    assert again.vocabulary.tokens == alphabet.tokens
+    assert again.greedy("a b", 5) == lm.greedy("a b", 5)
+    assert repr(again) == "TextModel(gru [4], 3 words)"
+    with pytest.raises(rnn.ArgumentError, match="must map 3 symbols to 3 logits"):
+        TextModel(rnn.GRU(2, 4, 2), alphabet)
+    rnn.GRU(3, 4, 3).save("net.safetensors")
+    with pytest.raises(rnn.FormatError, match="no text model"):
+        TextModel.load("net.safetensors")
+
+
 @pytest.mark.parametrize("unit", ["bytes", "words"])
 def test_models_of_bytes_and_words(
     unit: str, capsys: pytest.CaptureFixture[str]
@@ -284,6 +318,7 @@ def test_an_interrupted_run_has_a_last_checkpoint_and_goes_on(
     assert found == code, err
     assert "Traceback" not in err
     assert "wrote a/ckpt/" in out
+    assert "go on: recurrentnn train -o a --resume" in err
     steps = rnn.CharModel.load(last("a")).steps
     assert 10 <= steps < 3000
     assert last("a").name == f"step-{steps:08}.safetensors"

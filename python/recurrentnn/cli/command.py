@@ -8,7 +8,7 @@ refused with the reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, cast
 
 import click
 
@@ -26,8 +26,14 @@ class Option(click.Option):
         **settings: Any,  # noqa: ANN401
     ) -> None:
         settings.setdefault("show_default", settings.get("default") is not None)
+        kind = settings.get("type")
+        if isinstance(kind, (click.IntRange, click.FloatRange)):
+            settings.setdefault(
+                "metavar", "N" if isinstance(kind, click.IntRange) else "X"
+            )
         super().__init__(declarations, **settings)
         self._also = also
+        self.section = "Options"
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:  # noqa: ANN401
         """Tell the parser all names."""
@@ -40,6 +46,12 @@ class Option(click.Option):
             super().add_to_parser(parser, ctx)
         finally:
             self.opts, self.secondary_opts = shown, off
+
+    def get_help_extra(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Without ranges: whoever leaves one is told it."""
+        extra = super().get_help_extra(ctx)
+        extra.pop("range", None)
+        return extra
 
     def _all(self, shown: Sequence[str]) -> list[str]:
         return self._single([*shown, *(f"--{name}" for name in self._also)])
@@ -56,6 +68,20 @@ class Command(click.Command):
     foreign: ClassVar[Mapping[str, str]] = {}
     # Settings of another command, which a file for both may have.
     elsewhere: ClassVar[Sequence[str]] = ()
+
+    def format_options(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write the options, section by section."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if isinstance(parameter, click.Option) and record is not None:
+                title = getattr(parameter, "section", "Options")
+                sections.setdefault(title, []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, or say why a flag has no meaning here."""
@@ -86,6 +112,21 @@ def options(*groups: Sequence[Decorator]) -> Decorator:
         return function
 
     return decorate
+
+
+def section(title: str, *decorators: Decorator) -> list[Decorator]:
+    """Options below a heading of their own in help texts."""
+
+    def titled(decorator: Decorator) -> Decorator:
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            function = decorator(function)
+            parameters: list[click.Parameter] = vars(function)["__click_params__"]
+            cast(Option, parameters[-1]).section = title
+            return function
+
+        return decorate
+
+    return [titled(decorator) for decorator in decorators]
 
 
 def example(text: str) -> str:

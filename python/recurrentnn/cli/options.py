@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from recurrentnn.cli.command import option
+from recurrentnn.cli.command import option, section
 from recurrentnn.cli.settings import read_settings
 from recurrentnn.models import MODELS
 from recurrentnn.optimizers import OPTIMIZERS
@@ -52,7 +52,8 @@ seed_option = option(
     help="The same seed gives the same bits.",
 )
 
-SETTINGS = [
+SETTINGS = section(
+    "Settings",
     option(
         "--config",
         "settings",
@@ -72,9 +73,10 @@ SETTINGS = [
         help="An option of the model's, the optimizer's or the schedule's class: "
         "model.forget_bias=0, optimizer.beta2=0.99, schedule.end=0.1.",
     ),
-]
+)
 
-TEXT = [
+TEXT = section(
+    "The text",
     option(
         "--built-in",
         type=click.Choice(["help", "grammar"]),
@@ -109,9 +111,10 @@ TEXT = [
         help="Share of the text to hold out; by default nothing of one that is too "
         "short.",
     ),
-]
+)
 
-MODEL = [
+MODEL = section(
+    "The net",
     option(
         "--cell",
         also=["model", "model-type"],
@@ -152,9 +155,10 @@ MODEL = [
         help="Of weights and arithmetic.",
     ),
     option("--init-from", metavar="MODEL", help="Begin with the net of a model."),
-]
+)
 
-UPDATES = [
+UPDATES = section(
+    "Updates",
     option(
         "--batch-size",
         also=["batch"],
@@ -196,7 +200,7 @@ UPDATES = [
     # Theirs is of a loss summed over time.
     option("--grad-clip", type=click.FloatRange(min=0), hidden=True),
     seed_option,
-]
+)
 
 FOREIGN = {
     **dict.fromkeys(

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from recurrentnn.cli.command import Command, example, option, options
+from recurrentnn.cli.command import Command, example, option, options, section
 from recurrentnn.cli.files import load_model, read_text
 from recurrentnn.cli.options import COUNT, FOREIGN, json_option, seed_option
 from recurrentnn.cli.report import say
@@ -30,7 +30,8 @@ def _prompt(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     return value
 
 
-CHOICE = [
+CHOICE = section(
+    "How a symbol is chosen",
     option(
         "--temperature",
         type=click.FloatRange(min=0, min_open=True),
@@ -71,9 +72,10 @@ CHOICE = [
         default="error",
         help="What happens to characters of the prompt that the model does not know.",
     ),
-]
+)
 
-SEARCH = [
+SEARCH = section(
+    "Beam search",
     option("--beam", type=COUNT, metavar="WIDTH", help="Search for the most probable."),
     option(
         "--length-penalty",
@@ -81,9 +83,10 @@ SEARCH = [
         default=1.0,
         help="Of --beam: ranks by ln P / length^PENALTY.",
     ),
-]
+)
 
-OUTPUT = [
+OUTPUT = section(
+    "What is written",
     option(
         "--count",
         type=COUNT,
@@ -93,7 +96,7 @@ OUTPUT = [
     seed_option,
     option("--stream", is_flag=True, help="Show one sample while it is written."),
     json_option,
-]
+)
 
 
 @click.command(

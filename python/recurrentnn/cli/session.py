@@ -190,16 +190,24 @@ class Session:
         return {**notes, SETTINGS_KEY: json.dumps(settings)}
 
     def _keep(self) -> None:
-        output = self._plan.output
+        plan, step = self._plan, self._trainer.run.step
         if self._folder is None:
-            write_file(output, self._trainer.to_bytes())
-        step = self._trainer.run.step
-        path = model_file(output)
-        if self._plan.as_json:
-            say({"model": str(path), "step": step})
+            write_file(plan.output, self._trainer.to_bytes())
+        last = model_file(
+            plan.output if self._folder is None else f"{plan.output}/last"
+        )
+        best = model_file(plan.output)
+        if plan.as_json:
+            say({"model": str(best), "last": str(last), "step": step})
             return
-        size = path.stat().st_size
-        click.echo(f"wrote {path} ({size:,} bytes); try: recurrentnn sample {output}")
+        better = "" if best == last else f"; the best is {best.name}"
+        click.echo(
+            f"wrote {last} ({last.stat().st_size:,} bytes){better}; "
+            f"try: recurrentnn sample {plan.output}"
+        )
+        unfinished = self._report.last is not None and self._report.last.done < 1
+        if self._folder is not None and unfinished:
+            self._report.note(f"go on: recurrentnn train -o {plan.output} --resume")
 
     def _introduce(self, corpus: Corpus) -> None:
         net = self._language.net

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from recurrentnn.cli.classes import SCHEDULES
-from recurrentnn.cli.command import Command, example, option, options
+from recurrentnn.cli.command import Command, example, option, options, section
 from recurrentnn.cli.options import (
     COUNT,
     FOREIGN,
@@ -39,9 +39,15 @@ def _logs(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str
     return logs
 
 
-LIMITS = [
+LIMITS = section(
+    "Until when, and the learning rate on the way",
     option("--steps", type=COUNT, help="Stop after so many updates."),
-    option("--epochs", also=["max-epochs"], type=COUNT, help="Stop after so many."),
+    option(
+        "--epochs",
+        also=["max-epochs"],
+        type=COUNT,
+        help="Stop after so many readings of the text.",
+    ),
     option(
         "--minutes",
         type=POSITIVE,
@@ -65,9 +71,10 @@ LIMITS = [
         default=0,
         help="Updates in which the learning rate rises from 0.",
     ),
-]
+)
 
-REPORTS = [
+REPORTS = section(
+    "What is told and kept",
     option(
         "--validate-every",
         also=["eval-val-every"],
@@ -110,7 +117,7 @@ REPORTS = [
     option("--quiet", is_flag=True, help="No progress."),
     json_option,
     threads_option,
-]
+)
 
 
 @click.command(
