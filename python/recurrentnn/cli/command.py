@@ -88,12 +88,15 @@ class Command(click.Command):
         given = list(args)
         try:
             return super().parse_args(ctx, args)
-        except click.NoSuchOption:
+        except click.NoSuchOption as error:
             for word in given:
                 name = word.split("=")[0].lstrip("-").replace("_", "-")
                 if word.startswith("-") and name in self.foreign:
                     hint = self.foreign[name]
                     raise click.UsageError(f"{word.split('=')[0]}: {hint}") from None
+            # Of the names that are alike, those that help shows.
+            shown = {name for parameter in self.params for name in parameter.opts}
+            error.possibilities = [n for n in error.possibilities or () if n in shown]
             raise
 
 

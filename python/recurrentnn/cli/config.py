@@ -38,7 +38,9 @@ def config(file: str | None, default: bool) -> None:
         click.echo(_HEAD + "\n" + "\n".join(_options()) + _tables(), nl=False)
         return
     arguments = [] if file is None else ["--config", file]
-    ctx = train.make_context("train", arguments, auto_envvar_prefix="RECURRENTNN_TRAIN")
+    ctx = train.make_context(
+        "recurrentnn train", arguments, auto_envvar_prefix="RECURRENTNN_TRAIN"
+    )
     with ctx:
         click.echo(settings_text(ctx, tables_of(ctx, ())), nl=False)
 
