@@ -1,6 +1,7 @@
 """Runs of the command: a folder that is resumed, changed knowingly, and run again."""
 
 import json
+import math
 import os
 import re
 import signal
@@ -16,6 +17,8 @@ import pytest
 import recurrentnn as rnn
 from recurrentnn import grammar
 from recurrentnn.cli import main
+from recurrentnn.cli.report import say
+from recurrentnn.models import read_model
 from recurrentnn.text_model import TextModel
 
 QUICK = ["--hidden-sizes", "8", "--report-every", "5", "--quiet"]
@@ -181,6 +184,49 @@ def test_a_damaged_checkpoint_is_skipped_and_said(
     expect_same("a", "b")
 
 
+def test_verify_reads_the_checkpoints_that_are_not_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert train("-o", "a", "--steps", "8", "--save-every", "4") == 0
+    first = min(Path("a", "ckpt").iterdir())
+    raw = bytearray(first.read_bytes())
+    raw[-1] ^= 1
+    first.write_bytes(raw)
+    assert main(["inspect", "a"]) == 0
+    assert main(["inspect", "a", "--verify"]) == 3
+    assert first.name in capsys.readouterr().err
+
+
+def test_a_schedule_ends_with_the_steps() -> None:
+    options = ["--schedule", "cosine", "--report-every", "1", "--learning-rate", "0.01"]
+    assert train("-o", "a", "--steps", "10", *options, "--warm-up", "2") == 0
+    rates = rnn.CharModel.load(last("a")).history.column("learning_rate")
+    share = np.maximum(np.arange(10) - 2, 0) / 8
+    cosine = 0.01 * (1 + np.cos(np.pi * share)) / 2
+    np.testing.assert_allclose(rates, cosine * np.minimum(np.arange(10) / 2, 1))
+
+
+def test_a_text_too_short_to_hold_out_is_learnt_again() -> None:
+    Path("book.txt").write_text("abcab", encoding="utf-8")
+    assert train("-o", "a", "--steps", "3") == 0
+    assert main(["train", "--config", "a/run.toml", "-o", "b"]) == 0
+    expect_same("a", "b")
+
+
+def test_the_last_weights_are_the_models_without_patience() -> None:
+    options = ["--steps", "6", "--validate-every", "2", "-o"]
+    assert train(*options, "m.safetensors") == 0
+    _, _, beside = read_model("m.safetensors")
+    assert "training/history.loss" in beside
+    assert not any(name.startswith("training/best.") for name in beside)
+
+
+def test_what_is_no_number_is_null(capsys: pytest.CaptureFixture[str]) -> None:
+    say({"loss": math.nan, "more": {"rate": math.inf, "step": 3}})
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"loss": None, "more": {"rate": None, "step": 3}}
+
+
 def test_records_are_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert train("-o", "a", "--steps", "6", "--json") == 0
     out, err = capsys.readouterr()
@@ -201,7 +247,9 @@ def test_a_new_run_begins_with_a_models_net() -> None:
     assert (lm.steps, lm.net.hidden_sizes) == (3, (8,))
 
 
-def test_patience_ends_and_leaves_the_best() -> None:
+def test_patience_ends_and_leaves_the_best(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert train("-o", "m.safetensors", "--patience", "2", "--val-frac", "0") == 2
     options = ["--learning-rate", "0.3", "--validate-every", "2", "--patience", "2"]
     assert train("-o", "a", "--steps", "500", *options) == 0
@@ -211,6 +259,11 @@ def test_patience_ends_and_leaves_the_best() -> None:
     losses = run.history.column("validation_loss")
     step = run.history.column("step")[int(np.nanargmin(losses))]
     assert best == f"step-{int(step):08}.safetensors"
+    # The best is what a run's name means.
+    assert f"; the best is {best}" in capsys.readouterr().out
+    for name, file in (("a", best), ("a/best", best), ("a/last", last("a").name)):
+        assert main(["inspect", name]) == 0
+        assert f"ckpt/{file}\n" in capsys.readouterr().out
 
 
 def test_python_goes_on_with_a_model_of_any_optimizer() -> None:

@@ -152,6 +152,8 @@ def test_flags_that_are_not_ours_say_why(
 
 
 def test_hidden_names_are_hidden(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--hiden-sizes", "3"]) == 2
+    assert "Did you mean '--hidden-sizes'?" in capsys.readouterr().err
     assert main(["train", "--help"]) == 0
     shown = capsys.readouterr().out
     assert "rnn" not in shown.replace("recurrentnn", "").replace("gfrnn", "").replace(
