@@ -169,6 +169,25 @@ def test_folders_that_are_no_place_for_a_new_run(
     assert not Path("new").exists()
 
 
+def test_a_start_that_failed_can_be_made_again(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    assert train("-o", "a", "--steps", "3", "--log", "csv,tensorboard") == 1
+    assert "pip install 'recurrentnn[tensorboard]'" in capsys.readouterr().err
+    assert train("-o", "a", "--steps", "3", "--set", "optimizer.eps=-1") == 2
+    assert train("-o", "a", "--steps", "3") == 0
+
+
+def test_a_run_without_a_checkpoint_begins_anew() -> None:
+    for run in ("a", "b"):
+        assert train("-o", run, "--steps", "3") == 0
+    for file in Path("a", "ckpt").iterdir():
+        file.unlink()
+    assert resume("a") == 0
+    expect_same("a", "b")
+
+
 def test_a_damaged_checkpoint_is_skipped_and_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -37,13 +37,17 @@ def is_folder(output: str) -> bool:
 
 
 def expect_new(folder: Path) -> None:
-    """Refuse a folder that has a run, or files that are none of ours."""
-    if (folder / SETTINGS).exists() or (folder / "ckpt").exists():
+    """Refuse a folder that has a run, or files that are none of ours.
+
+    What a start that failed has left, symbols and an empty folder, is no hindrance.
+    """
+    if (folder / SETTINGS).exists() or any(folder.glob("ckpt/*.safetensors")):
         raise click.UsageError(
             f"{folder} has a run already: --resume goes on with it; a new one needs "
             "another folder"
         )
-    if folder.is_dir() and any(folder.iterdir()):
+    inside = folder.iterdir() if folder.is_dir() else ()
+    if any(f.name != "ckpt" and f.suffix != ".symbols" for f in inside):
         raise click.UsageError(f"{folder} has files and no run: name a new folder")
 
 
