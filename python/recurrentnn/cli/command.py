@@ -96,8 +96,10 @@ class Command(click.Command):
                     raise click.UsageError(f"{word.split('=')[0]}: {hint}") from None
             # Of the names that are alike, those that help shows.
             shown = {name for parameter in self.params for name in parameter.opts}
-            error.possibilities = [n for n in error.possibilities or () if n in shown]
-            raise
+            alike = [name for name in error.possibilities or () if name in shown]
+            raise click.NoSuchOption(
+                error.option_name, possibilities=alike, ctx=ctx
+            ) from None
 
 
 def option(*declarations: str, **settings: Any) -> Decorator:  # noqa: ANN401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from recurrentnn._recurrentnn import get_num_threads, set_num_threads
 from recurrentnn.cli.command import option, section
 from recurrentnn.cli.settings import read_settings
 from recurrentnn.models import MODELS
@@ -28,8 +29,6 @@ def _threads(
 ) -> int | None:
     """Let calls of this command use so many threads."""
     if count is not None:
-        from recurrentnn import get_num_threads, set_num_threads
-
         before = get_num_threads()
         set_num_threads(count)
         ctx.call_on_close(lambda: set_num_threads(before))
