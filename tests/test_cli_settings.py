@@ -61,6 +61,8 @@ def test_tables_of_a_file_and_set() -> None:
         ("[set.optimizer]\nmomentun = 1", "did you mean momentum?"),
         ("[set.optimizer]\nlearning_rate = 1", "use --learning-rate"),
         ("[set.optimizer]\nmomentum = 'much'", "momentum"),
+        ("[set.optimizer.groups]\nx = 1", "only in Python"),
+        ("[set.model]\nbidirectional = true", "what it is to predict"),
         ("[set.schedule]\nend = 1", "there is no --schedule"),
         ("set = 3", "must have tables"),
         ("cell = 'lsmt'", "lstm"),
