@@ -254,6 +254,9 @@ def test_records_are_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert records[0]["validation_loss"] is None
     assert Path(records[-1]["model"]) == last("a")
     assert err == ""
+    # Nothing is left to learn, and the model is told all the same.
+    assert resume("a", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == records[-1]
 
 
 def test_a_new_run_begins_with_a_models_net() -> None:

@@ -3,12 +3,14 @@
 import json
 import tomllib
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import pytest
 
 import recurrentnn as rnn
 from recurrentnn import grammar
 from recurrentnn.cli import main
+from recurrentnn.cli.classes import known_options
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +92,16 @@ def test_what_set_may_not_say(
 ) -> None:
     assert main(["train", "input.txt", "--set", override]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_options_that_a_class_takes_as_a_dictionary_are_known() -> None:
+    class Options(TypedDict, total=False):
+        zoneout: float
+
+    def kind(size: int, *, seed: int = 0, **options: Unpack[Options]) -> None:
+        """A class, as `known_options` sees it."""
+
+    assert known_options(kind) == ["size", "seed", "zoneout"]
 
 
 def test_all_settings_with_comments_are_a_settings_file(

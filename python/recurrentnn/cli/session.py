@@ -112,6 +112,8 @@ class Session:
                 f"step {self._trainer.run.step}: nothing left to learn; a higher limit "
                 "goes on, such as --steps N --override"
             )
+            if plan.as_json:
+                self._keep()
 
     def _refuse(self, plan: Training) -> None:
         """What this output or net cannot have."""
