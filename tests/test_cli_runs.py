@@ -203,6 +203,24 @@ def test_a_damaged_checkpoint_is_skipped_and_said(
     expect_same("a", "b")
 
 
+def test_a_damaged_folder_is_an_unusable_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert train("-o", "a", "--steps", "2") == 0
+    settings = Path("a/run.toml").read_text()
+    for content, words in (
+        ("steps = ", "run.toml"),
+        ("stepps = 2", "did you mean steps?"),
+        (settings.replace("steps = 2", "steps = 'many'"), "many"),
+    ):
+        Path("a/run.toml").write_text(content)
+        assert resume("a") == 3
+        assert words in capsys.readouterr().err
+    Path("a/best").write_text("../run.toml")
+    assert main(["sample", "a"]) == 3
+    assert "must name a checkpoint" in capsys.readouterr().err
+
+
 def test_verify_reads_the_checkpoints_that_are_not_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
