@@ -176,6 +176,13 @@ impl<T> Code<T> {
         &self.packs
     }
 
+    /// Bytes that all planes have for one sample at one step.
+    pub(super) fn column_bytes(&self) -> usize {
+        let over_time = |plane: &&Plane| matches!(plane.span, Span::Steps | Span::States);
+        let rows = self.planes.iter().filter(over_time).map(|plane| plane.rows);
+        rows.sum::<usize>() * size_of::<T>()
+    }
+
     /// Its stages.
     pub fn stages(&self) -> &[Stage<T>] {
         &self.stages

@@ -46,6 +46,8 @@ const POLL_WORK: usize = 1 << 20;
 /// Work a thread must have in one step, in multiply-adds, before rows are split: some ten times what
 /// the meetings of a step take.
 const LEAST_PART: usize = 1 << 17;
+/// What a wave leaves in memory, where that is more than a block of columns: half a level-2 cache.
+const WAVE_BYTES: usize = 1 << 19;
 /// Samples a thread must have before samples are split rather than rows.
 const LEAST_SAMPLES: usize = 2;
 
@@ -128,11 +130,7 @@ impl<T: Element> Run<'_, T> {
             unpolled: POLL_WORK,
             poll,
         };
-        for wave in Waves::new(
-            &self.code.stages[stages.clone()],
-            member.part,
-            memory.layout(),
-        ) {
+        for wave in Waves::new(self.code, stages.clone(), member.part, memory.layout()) {
             for number in stages.clone() {
                 member.stage(number, wave.clone());
                 meeting.barrier.wait();
@@ -158,15 +156,17 @@ struct Waves {
 }
 
 impl Waves {
-    fn new<T>(stages: &[Stage<T>], part: Part, layout: &Layout) -> Self {
+    fn new<T>(code: &Code<T>, stages: Range<usize>, part: Part, layout: &Layout) -> Self {
         let Extent { time, batch } = layout.extent();
+        let stages = &code.stages[stages];
+        let columns = (WAVE_BYTES / code.column_bytes().max(1)).max(BLOCK);
         let goes = |order| stages.iter().any(|stage| stage.order == order);
         let (forward, backward) = (goes(Order::Forward), goes(Order::Backward));
         let in_waves = part.of == 1 && stages.len() > 1 && forward != backward;
         Self {
             left: 0..time,
             steps: if in_waves {
-                (BLOCK / batch.max(1)).max(1)
+                (columns / batch.max(1)).max(1)
             } else {
                 time.max(1)
             },
