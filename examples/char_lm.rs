@@ -39,6 +39,7 @@ fn lstm(symbols: usize) -> Config {
         std: 0.08,
         forget_bias: 1.0,
         seed: 0,
+        ..Config::default()
     }
 }
 
@@ -88,7 +89,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut graph = Graph::new(isa);
         let first = model.zero_states(BATCH)?;
         let sequence = Sequence::Symbols(inputs);
-        let (logits, _) = record(&model, &mut graph, &sequence, BATCH, &first, &mut Alone)?;
+        let (logits, _) = record(
+            &model, &mut graph, &sequence, BATCH, &first, None, &mut Alone,
+        )?;
         let loss = graph.softmax_cross_entropy(&logits, targets.into(), None)?;
         graph.backward_from(&loss, false)?;
         optim::step(isa, &rule, &mut moments, &parameters)?;

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
 from recurrentnn.cell import Cell, First, Role
+from recurrentnn.options import Activation
 from recurrentnn.state import State, Step, StepStats
 
 _Axis: TypeAlias = Literal[0, 1]
@@ -376,7 +377,7 @@ class Model:
         init: Literal["glorot", "normal", "uniform"] = "glorot",
         std: float = 0.08,
         forget_bias: float = 1.0,
-        activation: Literal["tanh", "relu"] = "tanh",
+        activation: Activation = "tanh",
         slope_at_zero: float = 0.0,
         reset: Literal["after", "before"] = "after",
         gate: Literal["scalar", "vector"] = "scalar",
@@ -384,6 +385,22 @@ class Model:
         all_to_output: bool = False,
         all_to_gates: bool = False,
         paper: bool = False,
+        activations: Mapping[str, Activation] | None = None,
+        layer_norm: bool = False,
+        peepholes: bool = False,
+        coupled_gates: bool = False,
+        projection_size: int | None = None,
+        cell_clip: float | None = None,
+        hidden_clip: float | None = None,
+        residual: bool = False,
+        tied_embedding: bool = False,
+        dropout: float = 0.0,
+        variational: bool = False,
+        recurrent_dropout: float = 0.0,
+        zoneout_hidden: float = 0.0,
+        zoneout_cell: float = 0.0,
+        weight_drop: float = 0.0,
+        embedding_dropout: float = 0.0,
     ) -> Self: ...
     @property
     def cell(self) -> str: ...
@@ -397,6 +414,16 @@ class Model:
     def embedding_size(self) -> int | None: ...
     @property
     def dtype(self) -> np.dtype[Any]: ...
+    # Whether calls inside a recording graph drop what the options say.
+    @property
+    def training(self) -> bool: ...
+    def train(self, mode: bool = True) -> Self: ...
+    def eval(self) -> Self: ...
+    # Number of the next call that drops; its masks follow from it and the seed.
+    @property
+    def dropout_step(self) -> int: ...
+    @dropout_step.setter
+    def dropout_step(self, step: int) -> None: ...
     def config(self) -> dict[str, Any]: ...  # the options it was built with
     # In one order everywhere; the same Matrix objects each time.
     def parameters(self) -> dict[str, Matrix]: ...

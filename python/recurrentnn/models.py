@@ -47,6 +47,9 @@ input_to_all : bool
 all_to_output : bool
     The decoder reads the hidden vectors of all layers.
 
+`help(recurrentnn.options)` tells of dropout and its kin, layer normalisation,
+peepholes, projection, residual connections and what else there is.
+
 Options of the gated-feedback nets
 ----------------------------------
 gate : "scalar" or "vector"
@@ -62,7 +65,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias, Unpack
 
 from numpy.typing import DTypeLike
 
@@ -70,9 +73,9 @@ from recurrentnn._recurrentnn import Model, load_model
 from recurrentnn.cell import Cell
 from recurrentnn.errors import ArgumentTypeError, FormatError
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
+from recurrentnn.options import Activation, GRUOptions, LSTMOptions, RNNOptions
 
 Init: TypeAlias = Literal["glorot", "normal", "uniform"]
-Activation: TypeAlias = Literal["tanh", "relu"]
 FeedbackGate: TypeAlias = Literal["scalar", "vector"]
 
 
@@ -83,14 +86,14 @@ class RNN(Model):
 
     Parameters
     ----------
-    activation : "tanh" or "relu"
-        The ancestors' RNN is "relu".
+    activation : str
+        One of `recurrentnn.options.Activation`. The ancestors' RNN is "relu".
     slope_at_zero : float
         relu's derivative at exactly 0: 0 as in RecurrentJS, 1 as in RecurrentNN.jl.
 
     Notes
     -----
-    `help(recurrentnn.models)` tells the other options, and what a call takes and gives.
+    `help(recurrentnn.models)` and `help(recurrentnn.options)` tell the other options.
     PyTorch's `nn.RNN` has two biases that are only ever added; this has their sum.
     """
 
@@ -109,6 +112,7 @@ class RNN(Model):
         std: float = 0.08,
         seed: int = 0,
         dtype: DTypeLike = "float32",
+        **options: Unpack[RNNOptions],
     ) -> Self:
         """A net with fresh parameters."""
         return super().__new__(
@@ -126,6 +130,7 @@ class RNN(Model):
             std=std,
             seed=seed,
             dtype=dtype,
+            **options,
         )
 
 
@@ -149,7 +154,7 @@ class LSTM(Model):
 
     Notes
     -----
-    `help(recurrentnn.models)` tells the other options, and what a call takes and gives.
+    `help(recurrentnn.models)` and `help(recurrentnn.options)` tell the other options.
     PyTorch's `nn.LSTM` is the same with its two biases added and its gates in the same
     order.
     """
@@ -168,6 +173,7 @@ class LSTM(Model):
         std: float = 0.08,
         seed: int = 0,
         dtype: DTypeLike = "float32",
+        **options: Unpack[LSTMOptions],
     ) -> Self:
         """A net with fresh parameters."""
         return super().__new__(
@@ -184,6 +190,7 @@ class LSTM(Model):
             std=std,
             seed=seed,
             dtype=dtype,
+            **options,
         )
 
 
@@ -206,7 +213,7 @@ class GRU(Model):
 
     Notes
     -----
-    `help(recurrentnn.models)` tells the other options, and what a call takes and gives.
+    `help(recurrentnn.models)` and `help(recurrentnn.options)` tell the other options.
     The update gate keeps the old state, as in PyTorch, ONNX and Keras; RecurrentNN.jl
     and Chung et al. write it the other way round: that negates W, U and b of the gate.
     """
@@ -225,6 +232,7 @@ class GRU(Model):
         std: float = 0.08,
         seed: int = 0,
         dtype: DTypeLike = "float32",
+        **options: Unpack[GRUOptions],
     ) -> Self:
         """A net with fresh parameters."""
         return super().__new__(
@@ -241,6 +249,7 @@ class GRU(Model):
             std=std,
             seed=seed,
             dtype=dtype,
+            **options,
         )
 
 

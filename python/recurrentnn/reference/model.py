@@ -4,12 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from . import init, sample
 from .cells import CELLS, Cell
 from .config import Config
 from .graph import Graph, active_graph, apply
+from .masks import Call, Drop
 from .matrix import Matrix
 from .shape import expect
 from .state import State, Step
@@ -53,6 +54,7 @@ class Model:
         all_to_output: bool = False,
         all_to_gates: bool = False,
         paper: bool = False,
+        **options: Any,  # noqa: ANN401
     ) -> None:
         sizes = (hidden_sizes,) if isinstance(hidden_sizes, int) else hidden_sizes
         self._config = config = Config(
@@ -72,7 +74,10 @@ class Model:
             input_to_all=input_to_all or paper,
             all_to_output=all_to_output or paper,
             all_to_gates=all_to_gates or paper,
+            **options,
         )
+        self.training = True
+        self.dropout_step = 0
         self._parameters: dict[str, Matrix] = {}
         if config.embedding_size is not None:
             self._embedding = self._declare(
@@ -83,10 +88,14 @@ class Model:
             declare = partial(self._declare_in, f"layers.{j}")
             self.layers.append(CELLS[config.cell](declare, config, j))
         if config.output_size is not None:
-            self._decoder = (
-                self._declare("decoder.weight", config.output_size, config.top_size),
-                self._declare("decoder.bias", config.output_size, 1),
+            weight = (
+                self._embedding
+                if config.tied_embedding
+                else self._declare(
+                    "decoder.weight", config.output_size, config.top_size
+                )
             )
+            self._decoder = weight, self._declare("decoder.bias", config.output_size, 1)
 
     def _declare_in(self, scope: str, name: str, rows: int, cols: int) -> Matrix:
         return self._declare(f"{scope}.{name}", rows, cols)
@@ -103,6 +112,10 @@ class Model:
         if kind.startswith("bias"):
             forget = name.endswith(".forget.bias")
             return init.constant(rows, cols, config.forget_bias if forget else 0.0)
+        if kind == "gain":
+            return init.constant(rows, cols, 1.0)
+        if kind == "peephole" and config.init == "glorot":
+            return init.constant(rows, cols, 0.0)
         if config.init == "normal":
             return init.normal(rows, cols, 0.0, config.std, seed=seed, step=step)
         if config.init == "uniform":
@@ -158,6 +171,15 @@ class Model:
         for m in self._parameters.values():
             m.zero_grad()
 
+    def train(self, mode: bool = True) -> Self:
+        """From now on calls inside a recording graph drop, or do not."""
+        self.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """From now on calls drop nothing."""
+        return self.train(mode=False)
+
     def summary(self) -> str:
         """Return a line per parameter: name, shape, number of elements."""
         lines = [f"{n}  {m.shape}  {m.shape.size}" for n, m in self._parameters.items()]
@@ -167,7 +189,7 @@ class Model:
     def zero_state(self, batch: int) -> State:
         """Return the state before the first tick."""
         sizes = self._config.hidden_sizes
-        hidden = tuple(Matrix.zeros(size, batch) for size in sizes)
+        hidden = tuple(Matrix.zeros(rows, batch) for rows in self._config.hidden_rows)
         if not self.layers[0].has_cell:
             return State(hidden)
         return State(hidden, tuple(Matrix.zeros(size, batch) for size in sizes))
@@ -198,22 +220,56 @@ class Model:
         TypeError
             If there are features where an embedding expects symbols.
         """
+        return self.tick(graph, x, prev, self.call(graph), 0)
+
+    def call(self, graph: Graph) -> Call | None:
+        """Begin a call: what it drops, if it is one in training."""
+        if not (graph.recording and self.training and self._config.drops):
+            return None
+        numbers = {id(m): k for k, m in enumerate(self._parameters.values())}
+        call = Call(self._config, self.dropout_step, numbers)
+        self.dropout_step += 1
+        return call
+
+    def tick(
+        self,
+        graph: Graph,
+        x: Matrix | Sequence[Any] | int,
+        prev: Step | State | None,
+        call: Call | None,
+        number: int,
+    ) -> Step:
+        """Go one tick of a call, of that number within it."""
+        config = self._config
         with graph:
-            x = self._columns(x)
+            x = self._columns(x, call)
             state = self._state(prev, x.cols)
+            layers = range(len(self.layers))
+            drops = [Drop(config, call, j, number) for j in layers]
+            read = state
+            if config.cell in ("rnn", "gfrnn"):
+                # They have no candidate to drop: h is, where the weights read it.
+                pairs = zip(drops, state.hidden, strict=True)
+                read = State(tuple(drop.recurrent(h) for drop, h in pairs))
             hidden: list[Matrix] = []
             cell: list[Matrix] = []
+            up: list[Matrix] = []
             for j, layer in enumerate(self.layers):
-                below = x if j == 0 else hidden[j - 1]
-                if j > 0 and self._config.input_to_all:
+                below = x if j == 0 else drops[j].below(up[j - 1])
+                if j > 0 and config.input_to_all:
                     below = apply("concat", below, x)
-                h, c = layer.step(below, state)
-                hidden.append(h)
+                h, c = layer.step(below, read, drops[j])
+                limit = config.hidden_clip
+                if limit is not None:
+                    h = apply("clip", h, low=-limit, high=limit)
+                hidden.append(drops[j].hidden(state.hidden[j], h))
                 if c is not None:
-                    cell.append(c)
-            return Step(tuple(hidden), tuple(cell), self._decode(hidden))
+                    cell.append(drops[j].cell(state.cell[j], c))
+                residual = config.residual and j > 0
+                up.append(hidden[j] + up[j - 1] if residual else hidden[j])
+            return Step(tuple(hidden), tuple(cell), self._decode(up))
 
-    def _columns(self, x: Matrix | Sequence[Any] | int) -> Matrix:
+    def _columns(self, x: Matrix | Sequence[Any] | int, call: Call | None) -> Matrix:
         """Return what the lowest layer reads, (features, batch)."""
         symbols = _symbols(x)
         size, embedded = self._config.input_size, self._config.embedding_size
@@ -236,7 +292,8 @@ class Model:
                 IndexError,
             )
         if embedded is not None:
-            return apply("select_rows", self._embedding, indices=symbols)
+            table = self._embedding if call is None else call.embedding(self._embedding)
+            return apply("select_rows", table, indices=symbols)
         one_hot = [float(i == symbol) for symbol in symbols for i in range(size)]
         return Matrix.from_flat(size, len(symbols), one_hot)
 
@@ -254,8 +311,8 @@ class Model:
             )
         return State(prev.hidden, prev.cell)
 
-    def _decode(self, hidden: list[Matrix]) -> Matrix:
-        top = apply("concat", *hidden) if self._config.all_to_output else hidden[-1]
+    def _decode(self, up: list[Matrix]) -> Matrix:
+        top = apply("concat", *up) if self._config.all_to_output else up[-1]
         if self._config.output_size is None:
             return top
         weight, bias = self._decoder

@@ -26,8 +26,9 @@ def unroll(
 ) -> list[Step]:
     """Run tick after tick in one graph, which is then differentiated through time."""
     steps: list[Step] = []
-    for x in ticks:
-        prev = model.forward(graph, x, prev)
+    call = model.call(graph)
+    for number, x in enumerate(ticks):
+        prev = model.tick(graph, x, prev, call, number)
         steps.append(prev)
     return steps
 

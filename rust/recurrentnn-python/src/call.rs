@@ -18,6 +18,7 @@ use crate::matrix::PyMatrix;
 use crate::sequence::{self, Input, SequenceInput};
 use crate::signals::Interpreter;
 use crate::state;
+use crate::training::Training;
 
 /// The state given, or zeros.
 pub(crate) fn states_or_zeros<T: Number>(
@@ -39,7 +40,7 @@ pub(crate) fn core_sequence<T: Number>(input: Input<T>) -> Sequence<T> {
     }
 }
 
-/// A sequence as a node of a graph, all or nothing.
+/// A sequence as a node of a graph, all or nothing. It drops in training, if the graph records.
 fn recorded<T: Recorded>(
     py: Python<'_>,
     model: &Model<T>,
@@ -47,16 +48,34 @@ fn recorded<T: Recorded>(
     sequence: &Sequence<T>,
     batch: usize,
     states: &States<Matrix<T>>,
+    training: &Training,
 ) -> PyResult<(Matrix<T>, States<Matrix<T>>)> {
     graph.expect_unused::<T::Other>("forward")?;
     let mut interpreter = Interpreter::new(py);
+    let drops = training.is_on() && model.config().regularisers.drops();
+    let mut step = None;
     let result = guard(|| {
         let mut graph = graph
             .lock::<T>()
             .map_err(|_| Error::Busy { op: "forward" })?;
-        graph.all_or_none(|graph| record(model, graph, sequence, batch, states, &mut interpreter))
+        step = (drops && graph.is_recording()).then(|| training.step());
+        graph.all_or_none(|graph| {
+            record(
+                model,
+                graph,
+                sequence,
+                batch,
+                states,
+                step,
+                &mut interpreter,
+            )
+        })
     });
-    interpreter.or(result)
+    let result = interpreter.or(result)?;
+    if step.is_some() {
+        training.advance();
+    }
+    Ok(result)
 }
 
 /// One tick, recorded in `graph`.
@@ -66,6 +85,7 @@ pub(crate) fn tick<T: Recorded>(
     graph: &PyGraph,
     x: &Bound<'_, PyAny>,
     prev: Option<&Bound<'_, PyAny>>,
+    training: &Training,
 ) -> PyResult<Py<PyAny>> {
     let input = sequence::tick::<T>(x, model.config())?;
     let batch = match &input {
@@ -74,7 +94,7 @@ pub(crate) fn tick<T: Recorded>(
     };
     let states = states_or_zeros(model, prev, batch)?;
     let sequence = core_sequence(input);
-    let (output, states) = recorded(py, model, graph, &sequence, batch, &states)?;
+    let (output, states) = recorded(py, model, graph, &sequence, batch, &states, training)?;
     state::step(py, &model.config().cell.states(), &states, output)
 }
 
@@ -85,6 +105,7 @@ pub(crate) fn sequence<T: Recorded>(
     x: &Bound<'_, PyAny>,
     given: Option<&Bound<'_, PyAny>>,
     time_major: bool,
+    training: &Training,
 ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
     let SequenceInput { input, layout } = sequence::sequence::<T>(x, time_major, model.config())?;
     let (batch, time) = (layout.batch, layout.time);
@@ -102,7 +123,7 @@ pub(crate) fn sequence<T: Recorded>(
             let ordered = guard(|| graph.select_columns(features, order.into()))?;
             sequence = Sequence::Features(ordered);
         }
-        let (output, states) = recorded(py, model, graph, &sequence, batch, &states)?;
+        let (output, states) = recorded(py, model, graph, &sequence, batch, &states, training)?;
         let states = state::matrices(py, &names, &states)?;
         let output = PyMatrix {
             inner: T::wrap(output),

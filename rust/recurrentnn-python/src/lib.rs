@@ -31,6 +31,7 @@ mod stream;
 mod symbol;
 mod text;
 mod threads;
+mod training;
 
 /// The compiled core. Import these names from `recurrentnn`, never from here.
 #[pymodule(gil_used = true)]

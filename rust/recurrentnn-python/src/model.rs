@@ -24,6 +24,7 @@ use crate::error::{guard, raise, wrong_type};
 use crate::graph::{PyGraph, Recorded};
 use crate::matrix::PyMatrix;
 use crate::stream::PyStream;
+use crate::training::Training;
 
 /// A model of either element type.
 pub(crate) enum AnyModel {
@@ -63,6 +64,7 @@ pub(crate) struct PyModel {
     parameters: Arc<Vec<(String, Py<PyMatrix>)>>,
     /// The cell that the user gave, if it is none of ours.
     own: Option<Arc<OwnCell>>,
+    training: Arc<Training>,
 }
 
 impl PyModel {
@@ -83,6 +85,7 @@ impl PyModel {
             inner: Arc::new(T::wrap_model(model)),
             parameters: Arc::new(parameters),
             own,
+            training: Arc::new(Training::new()),
         })
     }
 
@@ -113,7 +116,11 @@ impl PyModel {
         text_signature = "(cell, input_size, hidden_sizes, output_size, *, embedding_size=None, \
             seed=0, dtype='float32', init='glorot', std=0.08, forget_bias=1.0, activation='tanh', \
             slope_at_zero=0.0, reset='after', gate='scalar', input_to_all=False, \
-            all_to_output=False, all_to_gates=False, paper=False)"
+            all_to_output=False, all_to_gates=False, paper=False, activations=None, \
+            layer_norm=False, peepholes=False, coupled_gates=False, projection_size=None, \
+            cell_clip=None, hidden_clip=None, residual=False, tied_embedding=False, dropout=0.0, \
+            variational=False, recurrent_dropout=0.0, zoneout_hidden=0.0, zoneout_cell=0.0, \
+            weight_drop=0.0, embedding_dropout=0.0)"
     )]
     fn py_new(
         cell: &Bound<'_, PyAny>,
@@ -133,6 +140,7 @@ impl PyModel {
                 inner: Arc::clone(&model.inner),
                 parameters: Arc::clone(&model.parameters),
                 own: model.own.clone(),
+                training: Arc::clone(&model.training),
             });
         }
         let (cell, own) = if let Ok(name) = cell.cast::<PyString>() {
@@ -181,6 +189,41 @@ impl PyModel {
     #[getter]
     fn embedding_size(&self) -> Option<usize> {
         self.core_config().embedding_size
+    }
+
+    /// Whether calls inside a recording graph drop what the options say; True to begin with.
+    #[getter]
+    fn training(&self) -> bool {
+        self.training.is_on()
+    }
+
+    /// From now on calls inside a recording graph drop what the options say, or with mode=False do not.
+    /// Outside of graphs nothing is ever dropped.
+    #[pyo3(signature = (mode = Given::Default(true)), text_signature = "($self, mode=True)")]
+    fn train<'py>(slf: Bound<'py, Self>, mode: Given<'py, bool>) -> PyResult<Bound<'py, Self>> {
+        let mode = mode.get("train", "mode", argument::boolean)?;
+        slf.get().training.set(mode);
+        Ok(slf)
+    }
+
+    /// From now on calls drop nothing, and zoneout takes its expectation: train(False).
+    fn eval(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf.get().training.set(false);
+        slf
+    }
+
+    /// Number of the next call that drops. Masks follow from the seed and this number, which every such
+    /// call raises by one: set it to repeat one, or to go on where another process stopped.
+    #[getter]
+    fn dropout_step(&self) -> u64 {
+        self.training.step()
+    }
+
+    #[setter]
+    fn set_dropout_step(&self, step: &Bound<'_, PyAny>) -> PyResult<()> {
+        let step = argument::seed("Model", "dropout_step", step)?;
+        self.training.set_step(step);
+        Ok(())
     }
 
     /// float32 or float64.
@@ -300,7 +343,7 @@ impl PyModel {
             return Err(wrong_type("forward", "graph", "a Graph", graph));
         };
         with!(&*self.inner, AnyModel, |model| {
-            call::tick(graph.py(), model, recorder.get(), x, prev)
+            call::tick(graph.py(), model, recorder.get(), x, prev, &self.training)
         })
     }
 
@@ -335,7 +378,8 @@ impl PyModel {
             model,
             x,
             state,
-            time_major
+            time_major,
+            &self.training
         ))
     }
 

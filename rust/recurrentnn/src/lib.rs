@@ -26,6 +26,7 @@
 pub mod activations;
 pub mod cells;
 pub mod config;
+mod dropping;
 pub mod element;
 pub mod error;
 pub mod gradcheck;
@@ -35,6 +36,8 @@ pub mod init;
 pub mod io;
 #[allow(unsafe_code)]
 pub mod kernels;
+mod layers;
+mod masks;
 pub mod matrix;
 pub mod model;
 pub mod ops;
@@ -44,9 +47,11 @@ pub mod plan;
 pub mod program;
 pub mod random;
 mod recording;
+pub mod regularise;
 pub mod sample;
 pub mod sequence;
 pub mod shape;
 pub mod stream;
 pub mod text;
 pub mod unroll;
+mod zoneout;

@@ -2,29 +2,32 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::cells::{State, StepInput};
+use crate::cells::State;
 use crate::config::Config;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::init::Init;
+use crate::layers::Layers;
 use crate::matrix::Matrix;
 use crate::ops::Recorder;
-use crate::params::{Params, Spec, Vars};
+use crate::params::{Params, Role, Spec, Vars};
 use crate::plan::{Parts, Plan};
 use crate::program::{Expression, Passes, Program, Source, Symbol, Trace};
+use crate::regularise::{Masks, Phase};
 use crate::shape::Shape;
 
-/// The state of all layers, the lowest first.
-pub type States<V> = Vec<State<V>>;
+pub use crate::layers::{States, Stepped};
 
 /// A recurrent net with its parameters.
 pub struct Model<T: Element> {
     config: Config,
     params: Params<T>,
     parts: Parts,
-    /// For features and for symbols, made when first needed.
-    programs: [OnceLock<Arc<Program<T>>>; 2],
-    /// Likewise.
+    /// Numbers of the weights that read the state.
+    recurrent: Vec<usize>,
+    /// For features and for symbols, without and with dropout, made when first needed.
+    programs: [OnceLock<Arc<Program<T>>>; 4],
+    /// For features and for symbols, likewise.
     observers: [OnceLock<Observer<T>>; 2],
 }
 
@@ -55,12 +58,16 @@ impl<T: Element> Model<T> {
 
     fn fill(plan: Plan, init: impl Fn(&Spec) -> Init + Sync) -> Result<Self> {
         plan.expect_possible()?;
+        let roles = plan.specs.iter().map(|spec| spec.role).enumerate();
+        let recurrent = roles.filter(|(_, role)| *role == Role::Recurrent);
+        let recurrent = recurrent.map(|(number, _)| number).collect();
         let params = Params::new(plan.specs, plan.config.seed, init)?;
         Ok(Self {
             config: plan.config,
             params,
             parts: plan.parts,
-            programs: [const { OnceLock::new() }; 2],
+            recurrent,
+            programs: [const { OnceLock::new() }; 4],
             observers: [const { OnceLock::new() }; 2],
         })
     }
@@ -75,23 +82,27 @@ impl<T: Element> Model<T> {
         &self.params
     }
 
+    /// Numbers of the parameters that are weights and read the state.
+    pub(crate) fn recurrent(&self) -> &[usize] {
+        &self.recurrent
+    }
+
+    /// Number of the embedding, if there is one.
+    pub(crate) fn embedding(&self) -> Option<usize> {
+        self.parts.embedding.map(|weight| weight.number())
+    }
+
     /// Zeros for `batch` samples.
     ///
     /// # Errors
     /// None that a checked configuration can cause.
     pub fn zero_states(&self, batch: usize) -> Result<States<Matrix<T>>> {
-        let zeros = |size: usize| {
-            let shape = Shape::new(size, batch);
+        let zeros = |rows: usize| {
+            let shape = Shape::new(rows, batch);
             Matrix::constant(shape, Matrix::try_zeros("forward", shape)?)
         };
-        let more = self.config.cell.states().len() - 1;
-        let state = |&size: &usize| {
-            Ok(State {
-                hidden: zeros(size)?,
-                more: (0..more).map(|_| zeros(size)).collect::<Result<_>>()?,
-            })
-        };
-        self.config.hidden_sizes.iter().map(state).collect()
+        let vectors = self.config.all_state_rows().into_iter().map(zeros);
+        Ok(self.layered(vectors.collect::<Result<Vec<_>>>()?))
     }
 
     /// The columns that symbols put into the lowest layer: rows of the embedding, or one-hot.
@@ -103,10 +114,22 @@ impl<T: Element> Model<T> {
         r: &mut R,
         symbols: &[usize],
     ) -> Result<Matrix<T>> {
+        self.embed_by(r, self.params.matrices(), symbols)
+    }
+
+    /// The same with other parameters; an embedding after all of them is what symbols are looked up in.
+    pub(crate) fn embed_by<R: Recorder<Var = Matrix<T>>>(
+        &self,
+        r: &mut R,
+        params: &[Matrix<T>],
+        symbols: &[usize],
+    ) -> Result<Matrix<T>> {
         self.check_symbols(symbols)?;
         let limit = self.config.input_size;
         if let Some(weight) = self.parts.embedding {
-            return r.select_rows(&Vars(self.params.matrices())[weight], symbols.into());
+            let own = &Vars(params)[weight];
+            let table = params.get(self.params.len()).unwrap_or(own);
+            return r.select_rows(table, symbols.into());
         }
         let shape = Shape::new(limit, symbols.len());
         let mut one_hot = Matrix::try_zeros("forward", shape)?;
@@ -127,79 +150,68 @@ impl<T: Element> Model<T> {
         r: &mut R,
         x: &Matrix<T>,
         states: &[State<Matrix<T>>],
-    ) -> Result<States<Matrix<T>>> {
+    ) -> Result<Stepped<Matrix<T>>> {
+        self.step_by(r, self.params.matrices(), x, states, &[])
+    }
+
+    /// The same with other parameters, and masks for every layer or for none.
+    pub(crate) fn step_by<R: Recorder<Var = Matrix<T>>>(
+        &self,
+        r: &mut R,
+        params: &[Matrix<T>],
+        x: &Matrix<T>,
+        states: &[State<Matrix<T>>],
+        masks: &[Masks<Matrix<T>>],
+    ) -> Result<Stepped<Matrix<T>>> {
         self.check(x, states)?;
-        self.step_layers(r, Vars(self.params.matrices()), x, states)
+        self.layers().step(r, Vars(params), x, states, masks)
+    }
+
+    fn layers(&self) -> Layers<'_> {
+        Layers {
+            config: &self.config,
+            parts: &self.parts,
+        }
     }
 
     /// One step as an expression: of the parameters in order, the input's columns and the states,
-    /// layer by layer, to the new states, layer by layer, and the output.
+    /// layer by layer, to the new states, layer by layer, and the output. In training it has the masks
+    /// of [`Config::masks`].
     ///
     /// # Errors
     /// [`Error::Graph`] where a cell mixes samples.
-    pub fn trace(&self) -> Result<Expression> {
+    pub fn trace(&self, phase: Phase) -> Result<Expression> {
         let mut trace = Trace::new();
         let shapes = self.params.matrices().iter().map(Matrix::shape);
         let params = shapes.enumerate();
         let params: Vec<_> = params.map(|(k, shape)| trace.param(k, shape)).collect();
         let x = trace.input(self.config.features());
-        let more = self.config.cell.states().len() - 1;
-        let mut states: States<Symbol> = Vec::new();
-        for (layer, &size) in self.config.hidden_sizes.iter().enumerate() {
-            let mut vector = |number| trace.state(layer * (1 + more) + number, size);
-            states.push(State {
-                hidden: vector(0),
-                more: (1..=more).map(vector).collect(),
-            });
-        }
-        let next = self.step_layers(&mut trace, Vars(&params), &x, &states)?;
+        let rows = self.config.all_state_rows().into_iter().enumerate();
+        let vectors: Vec<_> = rows
+            .map(|(number, rows)| trace.state(number, rows))
+            .collect();
+        let states: States<Symbol> = self.layered(vectors);
+        let masks = self.config.masks(phase).into_iter();
+        let masks = masks.map(|masks| masks.map(|mask| Ok(trace.mask(mask.number, mask.rows))));
+        let masks = masks.collect::<Result<Vec<_>>>()?;
+        let next = self
+            .layers()
+            .step(&mut trace, Vars(&params), &x, &states, &masks)?;
         let top = self.top(&mut trace, &next)?;
         let output = self.decode_with(&mut trace, Vars(&params), &top)?;
-        let vectors = next.iter().flat_map(State::vectors).copied();
+        let vectors = next.states.iter().flat_map(State::vectors).copied();
         let results: Vec<_> = vectors.chain([output]).collect();
         trace.finish(&results)
     }
 
-    fn step_layers<R: Recorder>(
-        &self,
-        r: &mut R,
-        p: Vars<'_, R::Var>,
-        x: &R::Var,
-        states: &[State<R::Var>],
-    ) -> Result<States<R::Var>> {
-        let all: Vec<_> = states.iter().map(|state| state.hidden.clone()).collect();
-        let stack = if self.config.cell.has_feedback() {
-            r.concat(&all.iter().collect::<Vec<_>>())?
-        } else {
-            x.clone()
-        };
-        let mut next: States<R::Var> = Vec::with_capacity(states.len());
-        for (cell, state) in self.parts.layers.iter().zip(states) {
-            let below = match next.last() {
-                None => x.clone(),
-                Some(below) if self.config.input_to_all => r.concat(&[&below.hidden, x])?,
-                Some(below) => below.hidden.clone(),
-            };
-            let input = StepInput {
-                x: &below,
-                state,
-                all: &all,
-                stack: &stack,
-            };
-            next.push(cell.step(r, p, &input)?);
-        }
-        Ok(next)
-    }
-
-    /// What the decoder reads after a step: the top hidden vector, or those of all layers.
+    /// What the decoder reads after a step: what the top layer hands up, or all layers.
     ///
     /// # Errors
     /// Whatever the recorder refuses.
-    pub fn top<R: Recorder>(&self, r: &mut R, states: &[State<R::Var>]) -> Result<R::Var> {
-        let hidden: Vec<_> = states.iter().map(|state| &state.hidden).collect();
-        match hidden.last() {
-            Some(top) if !self.config.all_to_output || hidden.len() == 1 => Ok((*top).clone()),
-            _ => r.concat(&hidden),
+    pub fn top<R: Recorder>(&self, r: &mut R, step: &Stepped<R::Var>) -> Result<R::Var> {
+        match step.up.last() {
+            Some(top) if !self.config.all_to_output || step.up.len() == 1 => Ok(top.clone()),
+            _ => r.concat(&step.up.iter().collect::<Vec<_>>()),
         }
     }
 
@@ -215,7 +227,8 @@ impl<T: Element> Model<T> {
         self.decode_with(r, Vars(self.params.matrices()), top)
     }
 
-    fn decode_with<R: Recorder>(
+    /// The same with other parameters.
+    pub(crate) fn decode_with<R: Recorder>(
         &self,
         r: &mut R,
         p: Vars<'_, R::Var>,
@@ -232,12 +245,13 @@ impl<T: Element> Model<T> {
     ///
     /// # Errors
     /// Those of [`Model::trace`].
-    pub fn program(&self, symbols: bool) -> Result<&Arc<Program<T>>> {
-        let known = &self.programs[usize::from(symbols)];
+    pub fn program(&self, symbols: bool, phase: Phase) -> Result<&Arc<Program<T>>> {
+        let training = usize::from(phase == Phase::Training);
+        let known = &self.programs[2 * training + usize::from(symbols)];
         if let Some(program) = known.get() {
             return Ok(program);
         }
-        let program = self.compiled(&self.trace()?, symbols)?;
+        let program = self.compiled(&self.trace(phase)?, symbols, phase)?;
         Ok(known.get_or_init(|| Arc::new(program)))
     }
 
@@ -252,23 +266,27 @@ impl<T: Element> Model<T> {
         if let Some(observer) = known.get() {
             return Ok(observer);
         }
-        let mut step = self.trace()?;
+        let mut step = self.trace(Phase::Evaluation)?;
         let names = choose(&mut step);
-        let program = Arc::new(self.compiled(&step, symbols)?);
+        let program = Arc::new(self.compiled(&step, symbols, Phase::Evaluation)?);
         Ok(known.get_or_init(|| Observer { names, program }))
     }
 
-    fn compiled(&self, step: &Expression, symbols: bool) -> Result<Program<T>> {
-        let source = match (symbols, self.parts.embedding) {
+    fn compiled(&self, step: &Expression, symbols: bool, phase: Phase) -> Result<Program<T>> {
+        let shapes = self.params.matrices().iter().map(Matrix::shape);
+        let mut shapes: Vec<_> = shapes.collect();
+        let drops = phase == Phase::Training && self.config.regularisers.embedding_dropout > 0.0;
+        let source = match (symbols, self.embedding()) {
             (false, _) => Source::Features,
             (true, None) => Source::OneHot,
-            (true, Some(weight)) => Source::Embedding(weight.number()),
+            // A table of its own: a tied decoder reads the embedding as it is.
+            (true, Some(number)) if drops => {
+                shapes.push(shapes[number]);
+                Source::Embedding(shapes.len() - 1)
+            }
+            (true, Some(number)) => Source::Embedding(number),
         };
-        let shapes = self.params.matrices().iter().map(Matrix::shape);
-        let vectors = self.config.cell.states().len();
-        let sizes = self.config.hidden_sizes.iter();
-        let states = sizes.flat_map(|&size| std::iter::repeat_n(size, vectors));
-        let (shapes, states): (Vec<_>, Vec<_>) = (shapes.collect(), states.collect());
+        let states = self.config.all_state_rows();
         Program::new(step, &shapes, &states, source, Passes::ALL)
     }
 
@@ -331,8 +349,8 @@ impl<T: Element> Model<T> {
             );
             return Err(Error::argument("forward", message));
         }
-        for (layer, (state, &size)) in states.iter().zip(sizes).enumerate() {
-            let expected = Shape::new(size, batch);
+        for (layer, state) in states.iter().enumerate() {
+            let rows = self.config.state_rows(layer);
             let names = self.config.cell.states();
             let found = state.vectors().count();
             if found != names.len() {
@@ -340,7 +358,8 @@ impl<T: Element> Model<T> {
                     format!("state of layer {layer} must be {names:?} but has {found} vectors");
                 return Err(Error::argument("forward", message));
             }
-            for part in state.vectors() {
+            for (part, rows) in state.vectors().zip(rows) {
+                let expected = Shape::new(rows, batch);
                 if part.shape() != expected {
                     let found = part.shape();
                     let message =

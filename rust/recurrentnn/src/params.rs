@@ -31,6 +31,10 @@ pub enum Role {
     Embedding,
     /// Added to a sum.
     Bias,
+    /// Multiplies what was normalised.
+    Gain,
+    /// Multiplies the memory cell for a gate.
+    Peephole,
 }
 
 /// A parameter before it has numbers.

@@ -26,6 +26,7 @@ pub(crate) struct Parts {
 /// V top + b.
 #[derive(Clone, Copy)]
 pub(crate) struct Decoder {
+    /// The embedding's, if it is tied.
     pub(crate) weight: ParamId,
     pub(crate) bias: ParamId,
 }
@@ -75,7 +76,9 @@ impl Parts {
         let layers = register_layers(config, reg)?;
         let decoder = config.output_size.map(|size| {
             reg.scope("decoder", |reg| Decoder {
-                weight: reg.add("weight", size, config.top_size(), Role::Input),
+                weight: embedding
+                    .filter(|_| config.tied_embedding)
+                    .unwrap_or_else(|| reg.add("weight", size, config.top_size(), Role::Input)),
                 bias: reg.add("bias", size, 1, Role::Bias),
             })
         });
@@ -94,6 +97,7 @@ pub(crate) fn layer_scope(number: usize) -> String {
 
 fn register_layers(config: &Config, reg: &mut Registry) -> Result<Vec<Cell>> {
     let mut below = config.features();
+    let hidden = config.hidden_rows();
     let mut layers = Vec::with_capacity(config.hidden_sizes.len());
     for (number, &size) in config.hidden_sizes.iter().enumerate() {
         let skip = if config.input_to_all && number > 0 {
@@ -104,12 +108,13 @@ fn register_layers(config: &Config, reg: &mut Registry) -> Result<Vec<Cell>> {
         let layer = Layer {
             inputs: below + skip,
             size,
-            sizes: &config.hidden_sizes,
+            hidden: hidden[number],
+            sizes: &hidden,
         };
         layers.push(reg.scope(&layer_scope(number), |reg| {
             config.cell.build(reg, &layer, &config.options)
         })?);
-        below = size;
+        below = hidden[number];
     }
     Ok(layers)
 }

@@ -1,12 +1,14 @@
 //! A sequence through a model: states carried from step to step, embedding and decoder applied to
 //! all steps at once.
 
+use crate::dropping::Dropping;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::matrix::Matrix;
 use crate::model::{Model, States};
 use crate::ops::Recorder;
+use crate::params::Vars;
 use crate::shape::Shape;
 
 /// The inputs of `batch` samples over `time` steps, one column a sample and step, in the order
@@ -28,7 +30,8 @@ impl<T: Element> Sequence<T> {
 }
 
 /// Runs a sequence and returns the output, output rows x (batch * time) with column = b * time + t,
-/// and the state after the last step. `poll` is called at every step; its error ends the run.
+/// and the state after the last step. `poll` is called at every step; its error ends the run. In
+/// training, `dropout_step` is the number of the call, by which masks are drawn.
 ///
 /// # Errors
 /// [`Error::Shape`] or [`Error::OutOfRange`] where the sequence or the state does not fit the model.
@@ -38,6 +41,7 @@ pub fn unroll<T: Element>(
     sequence: &Sequence<T>,
     batch: usize,
     states: States<Matrix<T>>,
+    dropout_step: Option<u64>,
     poll: &mut dyn FnMut() -> Result<()>,
 ) -> Result<(Matrix<T>, States<Matrix<T>>)> {
     let columns = sequence.len();
@@ -46,8 +50,13 @@ pub fn unroll<T: Element>(
         return Err(Error::shape("unroll", message));
     }
     let time = columns.checked_div(batch).unwrap_or(0);
+    let dropping = Dropping::of(model, dropout_step);
+    let params = match dropping {
+        Some(dropping) => dropping.params(model, graph)?,
+        None => model.params().matrices().to_vec(),
+    };
     let embedded = match sequence {
-        Sequence::Symbols(symbols) => model.embed(graph, symbols)?,
+        Sequence::Symbols(symbols) => model.embed_by(graph, &params, symbols)?,
         Sequence::Features(features) => features.clone(),
     };
     model.check_states(batch, &states)?;
@@ -60,8 +69,13 @@ pub fn unroll<T: Element>(
         } else {
             graph.slice_columns(&embedded, t * batch, (t + 1) * batch)?
         };
-        states = model.step(graph, &x, &states)?;
-        tops.push(model.top(graph, &states)?);
+        let masks = match dropping {
+            Some(dropping) => dropping.matrices(graph.isa(), model, batch, t)?,
+            None => Vec::new(),
+        };
+        let next = model.step_by(graph, &params, &x, &states, &masks)?;
+        tops.push(model.top(graph, &next)?);
+        states = next.states;
     }
     let top = if tops.is_empty() {
         let shape = Shape::new(model.config().top_size(), 0);
@@ -70,7 +84,8 @@ pub fn unroll<T: Element>(
         graph.concat_columns(&tops.iter().collect::<Vec<_>>())?
     };
     let top = batch_major(graph, &top, batch, time)?;
-    Ok((model.decode(graph, &top)?, states))
+    let output = model.decode_with(graph, Vars(&params), &top)?;
+    Ok((output, states))
 }
 
 /// Reorders columns from t * batch + b to b * time + t.

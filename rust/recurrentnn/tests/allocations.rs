@@ -11,6 +11,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::program::{Call, Extent, Incoming, Input, Passes, Program, Source};
+use recurrentnn::regularise::Phase;
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
@@ -64,6 +65,7 @@ impl Net {
             std: 0.08,
             forget_bias: 1.0,
             seed: 5,
+            ..Config::default()
         })
         .unwrap();
         let shapes: Vec<_> = model
@@ -77,7 +79,7 @@ impl Net {
             .iter()
             .flat_map(|&size| std::iter::repeat_n(size, vectors))
             .collect();
-        let step = model.trace().unwrap();
+        let step = model.trace(Phase::Evaluation).unwrap();
         let program = Program::new(&step, &shapes, &states, Source::Features, Passes::ALL);
         Self {
             model,

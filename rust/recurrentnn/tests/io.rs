@@ -46,6 +46,7 @@ fn config(cell: CellKind) -> Config {
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
+        ..Config::default()
     }
 }
 

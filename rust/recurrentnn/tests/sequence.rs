@@ -31,6 +31,7 @@ fn net() -> Model<f64> {
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
+        ..Config::default()
     })
     .unwrap()
 }
@@ -59,7 +60,7 @@ fn loss(graph: &mut Graph<f64>, output: &Matrix<f64>) -> Matrix<f64> {
 fn recorded(model: &Model<f64>, graph: &mut Graph<f64>) -> Matrix<f64> {
     let sequence = Sequence::Features(features(0, TIME));
     let states = model.zero_states(BATCH).unwrap();
-    let (output, _) = record(model, graph, &sequence, BATCH, &states, &mut Alone).unwrap();
+    let (output, _) = record(model, graph, &sequence, BATCH, &states, None, &mut Alone).unwrap();
     loss(graph, &output)
 }
 
@@ -75,8 +76,10 @@ fn ticks_have_the_gradients_of_the_sequence() {
     let mut losses = Vec::new();
     for tick in 0..TIME {
         let sequence = Sequence::Features(features(tick, 1));
-        let (output, after) =
-            record(&model, &mut graph, &sequence, BATCH, &states, &mut Alone).unwrap();
+        let (output, after) = record(
+            &model, &mut graph, &sequence, BATCH, &states, None, &mut Alone,
+        )
+        .unwrap();
         states = after;
         losses.push(loss(&mut graph, &output));
     }
@@ -139,7 +142,15 @@ fn a_stopped_sequence_records_nothing() {
     let mut graph = Graph::new(Isa::best());
     let states: Vec<State<Matrix<f64>>> = model.zero_states(BATCH).unwrap();
     let sequence = Sequence::Features(features(0, TIME));
-    let stopped = record(&model, &mut graph, &sequence, BATCH, &states, &mut Stops(1));
+    let stopped = record(
+        &model,
+        &mut graph,
+        &sequence,
+        BATCH,
+        &states,
+        None,
+        &mut Stops(1),
+    );
     assert!(matches!(stopped, Err(Error::Interrupted)));
     assert!(graph.is_empty());
 }

@@ -1,7 +1,8 @@
-use super::{Form, Operand, Pull, Rule, expect_operands};
+use super::{Form, Operand, Pull, Rule, accumulate, expect_operands};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
+use crate::kernels::normal::{Normal, normalise, pull_gain, pull_x};
 use crate::shape::Shape;
 
 /// Layer normalisation (Ba et al. 2016) of each column x of n rows:
@@ -18,15 +19,13 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// mean and 1 / s of a column.
-    fn moments<T: Element>(self, x: &[T]) -> (T, T) {
-        let mean_of = |f: &dyn Fn(T) -> T| {
-            let sum: f64 = x.iter().map(|&x| f(x).to_f64()).sum();
-            T::from_f64(sum / x.len() as f64)
-        };
-        let mean = mean_of(&|x| x);
-        let variance = mean_of(&|x| (x - mean) * (x - mean));
-        (mean, T::ONE / (variance + T::from_f64(self.eps)).sqrt())
+    fn normal<'a, T>(self, inputs: &[Operand<'a, T>]) -> Normal<'a, T> {
+        Normal {
+            rows: inputs[0].shape.rows.max(1),
+            eps: self.eps,
+            x: inputs[0].data,
+            gain: inputs[1].data,
+        }
     }
 }
 
@@ -56,44 +55,19 @@ impl Rule for LayerNorm {
         Form::Columns
     }
 
-    fn forward<T: Element>(&self, _isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
-        let rows = inputs[0].shape.rows.max(1);
-        for (out, x) in out
-            .chunks_exact_mut(rows)
-            .zip(inputs[0].data.chunks_exact(rows))
-        {
-            let (mean, inverse) = self.moments(x);
-            for (row, (out, &x)) in out.iter_mut().zip(x).enumerate() {
-                *out = inputs[1].data[row] * ((x - mean) * inverse) + inputs[2].data[row];
-            }
-        }
+    fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
+        normalise(isa, self.normal(inputs), inputs[2].data, out);
     }
 
-    fn backward<T: Element>(&self, _isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
-        let (x, gain) = (pull.inputs[0], pull.inputs[1].data);
-        let rows = x.shape.rows.max(1);
-        for (col, (x, g)) in x
-            .data
-            .chunks_exact(rows)
-            .zip(pull.grad.chunks_exact(rows))
-            .enumerate()
-        {
-            let (mean, inverse) = self.moments(x);
-            let z = |row: usize| (x[row] - mean) * inverse;
-            if wrt > 0 {
-                for (row, into) in into.iter_mut().enumerate() {
-                    *into += if wrt == 1 { g[row] * z(row) } else { g[row] };
+    fn backward<T: Element>(&self, isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
+        let normal = self.normal(pull.inputs);
+        match wrt {
+            0 => pull_x(isa, normal, pull.grad, into),
+            1 => pull_gain(isa, normal, pull.grad, into),
+            _ => {
+                for g in pull.grad.chunks_exact(normal.rows) {
+                    accumulate(into, g);
                 }
-                continue;
-            }
-            let d = |row: usize| gain[row] * g[row];
-            let mean_of = |f: &dyn Fn(usize) -> T| {
-                let sum: f64 = (0..rows).map(|row| f(row).to_f64()).sum();
-                T::from_f64(sum / rows as f64)
-            };
-            let (mean_d, mean_zd) = (mean_of(&d), mean_of(&|row| z(row) * d(row)));
-            for (row, into) in into[col * rows..][..rows].iter_mut().enumerate() {
-                *into += (d(row) - mean_d - z(row) * mean_zd) * inverse;
             }
         }
     }

@@ -89,6 +89,11 @@ impl Trace {
         self.push(Term::State(number), rows, Columns::Batch)
     }
 
+    /// The mask of that number, one column a sample, for a run to fill.
+    pub fn mask(&mut self, number: usize, rows: usize) -> Symbol {
+        self.push(Term::Mask(number), rows, Columns::Batch)
+    }
+
     /// What was recorded, and which values the step gives.
     ///
     /// # Errors
