@@ -26,5 +26,6 @@ pub(crate) fn zoneout<R: Recorder>(
     // old - m old, and not (1 - m) old, of which 1 - m would have to be kept for the way back.
     let left = r.mul(mask, old)?;
     let kept = r.sub(old, &left)?;
-    r.add(&[&taken, &kept])
+    // In this order no digit is lost: one of the two is 0.
+    r.add(&[&kept, &taken])
 }
