@@ -416,7 +416,7 @@ FOR_ONE_CELL: dict[str, tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...]]
         ("relu", (5, 4), {"activation": "relu"}),
         ("relu, slope at zero 1", (4,), {"activation": "relu", "slope_at_zero": 1.0}),
         ("softplus", (4,), {"activation": "softplus"}),
-        ("layer norm", (5, 4), {"layer_norm": True}),
+        ("layer norm", (7, 6), {"layer_norm": True}),
     ),
     "lstm": (
         ("forget bias 0", (4, 3), {"forget_bias": 0.0}),
@@ -424,7 +424,7 @@ FOR_ONE_CELL: dict[str, tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...]]
         ("peepholes, init normal", (4, 3), {"peepholes": True, "init": "normal"}),
         ("coupled gates", (4, 3), {"coupled_gates": True}),
         ("cell clip", (4, 3), {"cell_clip": 0.3}),
-        ("layer norm", (5, 4), {"layer_norm": True}),
+        ("layer norm", (7, 6), {"layer_norm": True}),
         (
             "activations",
             (4, 3),
@@ -448,7 +448,7 @@ FOR_ONE_CELL: dict[str, tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...]]
     ),
     "gru": (
         ("reset before", (4, 3), {"reset": "before"}),
-        ("layer norm", (5, 4), {"layer_norm": True}),
+        ("layer norm", (7, 6), {"layer_norm": True}),
         ("layer norm, reset before", (5,), {"layer_norm": True, "reset": "before"}),
         ("activations", (4, 3), {"activations": {"update": "hard_sigmoid"}}),
     ),

@@ -16,6 +16,7 @@ const MAX_LAYERS: usize = 64;
 /// Sizes, cell and options of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)] // one switch an option
 pub struct Config {
     /// Which cell every layer has.
     pub cell: CellKind,

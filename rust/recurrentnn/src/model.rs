@@ -10,7 +10,7 @@ use crate::init::Init;
 use crate::layers::Layers;
 use crate::matrix::Matrix;
 use crate::ops::Recorder;
-use crate::params::{Params, Role, Spec, Vars};
+use crate::params::{ParamId, Params, Role, Spec, Vars};
 use crate::plan::{Parts, Plan};
 use crate::program::{Expression, Passes, Program, Source, Symbol, Trace};
 use crate::regularise::{Masks, Phase};
@@ -89,7 +89,7 @@ impl<T: Element> Model<T> {
 
     /// Number of the embedding, if there is one.
     pub(crate) fn embedding(&self) -> Option<usize> {
-        self.parts.embedding.map(|weight| weight.number())
+        self.parts.embedding.map(ParamId::number)
     }
 
     /// Zeros for `batch` samples.

@@ -167,6 +167,7 @@ impl CellKind {
 /// What a cell may be told beyond its sizes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools)] // one switch an option
 pub struct Options {
     /// Nonlinearity of RNN and GFRNN.
     pub activation: ActivationKind,

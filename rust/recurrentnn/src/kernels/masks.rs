@@ -85,14 +85,14 @@ fn blocks(address: Address, first: u64) -> [[u64; LANES]; 4] {
     }
     let [mut k0, mut k1] = address.key;
     for _ in 0..10 {
-        for lane in 0..LANES {
-            let p = c[0][lane] * 0xD251_1F53;
-            let q = c[2][lane] * 0xCD9E_8D57;
-            c[0][lane] = q >> 32 ^ c[1][lane] ^ u64::from(k0);
-            c[1][lane] = q & LOW;
-            c[2][lane] = p >> 32 ^ c[3][lane] ^ u64::from(k1);
-            c[3][lane] = p & LOW;
-        }
+        let p = c[0].map(|word| word * 0xD251_1F53);
+        let q = c[2].map(|word| word * 0xCD9E_8D57);
+        c = [
+            std::array::from_fn(|lane| q[lane] >> 32 ^ c[1][lane] ^ u64::from(k0)),
+            q.map(|product| product & LOW),
+            std::array::from_fn(|lane| p[lane] >> 32 ^ c[3][lane] ^ u64::from(k1)),
+            p.map(|product| product & LOW),
+        ];
         k0 = k0.wrapping_add(0x9E37_79B9);
         k1 = k1.wrapping_add(0xBB67_AE85);
     }

@@ -117,8 +117,8 @@ impl<T: Element> Task for PullX<'_, T> {
             let count = rows as f64;
             let mean_d = T::from_f64(sum(rows, |row| d(row).to_f64()) / count);
             let mean_zd = T::from_f64(sum(rows, |row| (z(row) * d(row)).to_f64()) / count);
-            for row in 0..rows {
-                into[row] += (d(row) - mean_d - z(row) * mean_zd) * inverse;
+            for (row, into) in into.iter_mut().enumerate() {
+                *into += (d(row) - mean_d - z(row) * mean_zd) * inverse;
             }
         }
     }

@@ -85,6 +85,9 @@ pub(super) fn configs() -> Vec<Config> {
     ]
 }
 
+/// A parameter of one number by its name.
+type Named<'a> = &'a dyn Fn(&str) -> f64;
+
 /// The step of one layer's one unit: h' and c' for x = 0.7, h = -0.4, c = 0.9.
 fn stepped(model: &Model<f64>) -> Vec<f64> {
     let one = |x: f64| Matrix::constant(Shape::SCALAR, vec![x]).unwrap();
@@ -109,7 +112,7 @@ fn one_unit_of_an_lstm_steps_as_its_options_say() {
             ..config
         })
     };
-    let check = |config: Config, expected: &dyn Fn(&dyn Fn(&str) -> f64) -> [f64; 2]| {
+    let check = |config: Config, expected: &dyn Fn(Named<'_>) -> [f64; 2]| {
         let model = single(config.clone());
         let p = |name: &str| {
             let found = model.params().get(&format!("layers.0.{name}"));
@@ -119,12 +122,12 @@ fn one_unit_of_an_lstm_steps_as_its_options_say() {
             assert!((found - expected).abs() < 1e-15, "{config:?}");
         }
     };
-    let sum = |p: &dyn Fn(&str) -> f64, name: &str| {
+    let sum = |p: Named<'_>, name: &str| {
         p(&format!("{name}.weight_x")) * 0.7 - p(&format!("{name}.weight_h")) * 0.4
             + p(&format!("{name}.bias"))
     };
-    let gate = |p: &dyn Fn(&str) -> f64, name: &str| sigmoid(sum(p, name));
-    let candidate = |p: &dyn Fn(&str) -> f64| sum(p, "candidate").tanh();
+    let gate = |p: Named<'_>, name: &str| sigmoid(sum(p, name));
+    let candidate = |p: Named<'_>| sum(p, "candidate").tanh();
     check(lstm(|options| options.peepholes = true), &|p| {
         let seen = |name: &str, c: f64| sigmoid(sum(p, name) + p(&format!("{name}.peephole")) * c);
         let c = seen("forget", 0.9) * 0.9 + seen("input", 0.9) * candidate(p);
