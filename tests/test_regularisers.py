@@ -155,19 +155,18 @@ def test_gradients_are_the_differences_with_the_same_masks(case: ModelCase) -> N
 # --- masks ------------------------------------------------------------------
 
 
-def dropped(net: rnn.Model, batch: int, time: int) -> Array:
-    """Return a (batch, time, units) mask of a net whose lower layer gives ones.
-
-    The upper layer hands on what it reads: a softplus of 1 unit after the other would
-    hide it, so its own weights are the identity and its activation linear.
-    """
+def dropped(net: Any, batch: int, time: int) -> Array:
+    """Return the output of a net that hands on its masks, (batch, time, units)."""
     with rnn.Graph():
         y, _ = net(np.ones((batch, time, 1), np.float32))
     return np.array(y.sequence, dtype=np.float64)
 
 
 def transparent(units: int, **options: Any) -> rnn.Model:
-    """Return a net of two layers that gives its masks between them."""
+    """Return a net whose output is the mask between its two layers.
+
+    The lower layer gives ones, and the upper one what it reads.
+    """
     net = rnn.RNN(1, [units, units], None, activation="linear", **options)
     for name, m in net.parameters().items():
         if name.endswith("weight_x"):
@@ -271,7 +270,7 @@ def test_zoneout_keeps_units_as_they_were() -> None:
 
 
 def test_embedding_dropout_drops_whole_symbols_for_the_whole_call() -> None:
-    net = rnn.RNN(
+    net: Any = rnn.RNN(
         30, 4, None, embedding_size=4, embedding_dropout=0.5, activation="linear"
     )
     net["layers.0.hidden.weight_x"].value = np.eye(4)

@@ -29,7 +29,7 @@ def inputs() -> Any:
     return np.stack(steps, axis=1)
 
 
-def ours(net: rnn.Model, x: Any) -> Any:
+def ours(net: Any, x: Any) -> Any:
     """Return the output (batch, time, features), the gradients left in the net."""
     with rnn.Graph() as g:
         y, _ = net(x)
