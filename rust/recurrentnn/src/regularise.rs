@@ -132,11 +132,12 @@ impl Regularisers {
     /// [`Error::Argument`] names the option.
     pub(crate) fn check(&self, cell: &CellKind, layers: usize, embedded: bool) -> Result<()> {
         let refuse = |message| Err(Error::argument("Model", message));
-        let name = cell.name();
+        let name = format!("cell {:?}", cell.name());
+        let name = name.as_str();
         let simple = matches!(cell, CellKind::Rnn | CellKind::GfRnn);
         let drops = self.dropout > 0.0 || self.recurrent_dropout > 0.0;
         for (option, rate, heeded, missing) in [
-            ("dropout", self.dropout, layers > 1, "one layer"),
+            ("dropout", self.dropout, layers > 1, "a net of one layer"),
             (
                 "recurrent_dropout",
                 self.recurrent_dropout,
@@ -150,14 +151,14 @@ impl Regularisers {
                 "embedding_dropout",
                 self.embedding_dropout,
                 embedded,
-                "a model without embedding",
+                "a net without embedding",
             ),
         ] {
             if !(0.0..1.0).contains(&rate) {
                 return refuse(format!("{option} must be in [0, 1) but is {rate}"));
             }
             if rate > 0.0 && !heeded {
-                return refuse(format!("{option} means nothing to {missing:?}"));
+                return refuse(format!("{option} means nothing to {missing}"));
             }
         }
         if self.variational && !drops {
