@@ -22,7 +22,7 @@ use recurrentnn::kernels::panel::{self, Packed};
 use recurrentnn::kernels::update::Update;
 use recurrentnn::kernels::{Cost, Isa, Outer, Product, gemm, map, outer, reduce, softmax};
 use recurrentnn::ops;
-use recurrentnn::optim::RmsProp;
+use recurrentnn::optim::{Past, RmsProp, UpdateRule};
 
 /// (m, n, k): the products of cells of 20 to 512 units, for one sample and for many; squares.
 const PRODUCTS: [(usize, usize, usize); 12] = [
@@ -198,12 +198,12 @@ fn loops<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize)
         flops(&mut group, 11);
         group.bench_function(BenchmarkId::new("rmsprop", len), |bencher| {
             let update = Update {
-                rule: RmsProp::default(),
+                rule: RmsProp::default().kernel(1e-3, 1e-3, &mut Past::default()),
                 scale: 0.5,
                 limit: Some(5.0),
-                decays: true,
             };
-            bencher.iter(|| update.run(isa, &mut x, &mut y, &mut z));
+            let mut memory = [std::mem::take(&mut z)];
+            bencher.iter(|| update.run(isa, &mut x, &mut y, &mut memory));
         });
     }
 }

@@ -12,11 +12,10 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::ops::Recorder;
-use recurrentnn::optim::{self, Clip, Moments, RmsProp};
+use recurrentnn::optim::{self, Clip, Moments, Optimizer, RmsProp};
 use recurrentnn::random::{Purpose, Stream};
-use recurrentnn::sample::{Choice, Request, generate};
+use recurrentnn::sample::{Generator, Request, Sampling};
 use recurrentnn::sequence::record;
-use recurrentnn::stream;
 use recurrentnn::text::Vocabulary;
 use recurrentnn::unroll::Sequence;
 
@@ -69,14 +68,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let isa = Isa::best();
     let model = Model::<f32>::new(lstm(vocabulary.len()))?;
-    let rule = RmsProp {
+    let optimizer = Optimizer::<RmsProp>::from(optim::Options {
         learning_rate: 5e-3,
         clip: Clip {
             value: Some(0.1),
             norm: None,
         },
-        ..RmsProp::default()
-    };
+        ..optim::Options::default()
+    });
     let named = model
         .params()
         .iter()
@@ -94,7 +93,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
         let loss = graph.softmax_cross_entropy(&logits, targets.into(), None)?;
         graph.backward_from(&loss, false)?;
-        optim::step(isa, &rule, &mut moments, &parameters)?;
+        optim::step(isa, &optimizer, &mut moments, &parameters, 1)?;
         if step % 50 == 0 {
             let bits = loss.value()?[0] / std::f32::consts::LN_2;
             println!("step {step:3}: {bits:.2} bits per character");
@@ -103,15 +102,21 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let prompt = &symbols[..TIME / 2];
     let request = Request {
-        prime: prompt,
-        length: 200,
-        choice: Choice::Temperature(0.5),
+        primes: &[prompt.to_vec()],
+        histories: &[],
+        count: 1,
+        sampling: &Sampling::at(0.5),
+        stops: &[],
         seed: 0,
-        drawn: 0,
-        stop: None,
+        sample: 0,
+        position: 0,
     };
-    let mut stream = stream::Stream::new(isa, &model, true, 1, &model.zero_states(1)?)?;
-    let written = generate(&model, &request, &mut stream)?;
+    let states = model.zero_states(1)?;
+    let mut generator = Generator::new(isa, &model, &request, &states, &mut Alone)?;
+    for _ in 0..200 {
+        generator.step(&model, &mut Alone)?;
+    }
+    let written = generator.take(0);
     let (prompt, written) = (vocabulary.decode(prompt)?, vocabulary.decode(&written)?);
     println!("\n{prompt}|{written}");
     Ok(())

@@ -10,7 +10,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::ops::Recorder;
-use recurrentnn::optim::{self, Moments, RmsProp};
+use recurrentnn::optim::{self, Moments, Optimizer, RmsProp};
 use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::shape::Shape;
 use recurrentnn::unroll::{Sequence, unroll};
@@ -62,10 +62,10 @@ fn main() -> Result<()> {
         seed: 0,
         ..Config::default()
     })?;
-    let rule = RmsProp {
+    let optimizer = Optimizer::<RmsProp>::from(optim::Options {
         learning_rate: 3e-3,
-        ..RmsProp::default()
-    };
+        ..optim::Options::default()
+    });
     let named = model.params().iter();
     let parameters: Vec<_> = named.map(|(name, matrix)| (Some(name), matrix)).collect();
     let mut moments = Moments::default();
@@ -79,7 +79,7 @@ fn main() -> Result<()> {
         })?;
         let loss = graph.squared_error(&said, &sums)?;
         graph.backward_from(&loss, false)?;
-        optim::step(Isa::best(), &rule, &mut moments, &parameters)?;
+        optim::step(Isa::best(), &optimizer, &mut moments, &parameters, 1)?;
         if step % 100 == 0 {
             println!("step {step}: mean squared error {:.4}", loss.value()?[0]);
         }

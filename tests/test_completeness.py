@@ -1,12 +1,16 @@
 """The table of cases is complete: every op, cell and optimizer has its rows."""
 
 import ast
+import inspect
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import cases
+import optimizer_cases
 import recurrentnn as rnn
 from recurrentnn import _recurrentnn as compiled
+from recurrentnn import optimizers
 from recurrentnn import reference as ref
 
 # They have no first operand that is more than the others.
@@ -76,7 +80,7 @@ def test_every_op_has_cases_for_central_differences() -> None:
 
 
 def test_the_names_of_cases_are_distinct() -> None:
-    for table in (cases.OPS, cases.MODELS, cases.OPTIMIZERS):
+    for table in (cases.OPS, cases.MODELS, optimizer_cases.OPTIMIZERS):
         names = [case.name for case in table]
         assert len(set(names)) == len(names)
 
@@ -97,7 +101,38 @@ def test_every_option_of_a_model_is_varied_by_some_case() -> None:
 
 
 def test_every_optimizer_has_cases_a_public_class_and_a_reference() -> None:
-    assert {case.optimizer for case in cases.OPTIMIZERS} == set(compiled.OPTIMIZERS)
-    assert set(cases.OPTIMIZER_CLASSES) == set(compiled.OPTIMIZERS)
-    for name in cases.OPTIMIZER_CLASSES.values():
+    rules = set(compiled.OPTIMIZERS)
+    rows = {case.optimizer for case in optimizer_cases.OPTIMIZERS}
+    expect_rows(rules, rows, "tests/optimizer_cases.py")
+    assert rows == rules == set(optimizer_cases.OPTIMIZER_CLASSES)
+    for rule, name in optimizer_cases.OPTIMIZER_CLASSES.items():
         assert hasattr(ref, name)
+        if rule != "solver":
+            assert optimizers.OPTIMIZERS[rule] is getattr(rnn, name)
+    assert set(optimizers.OPTIMIZERS) == rules - {"solver"}
+
+
+def test_every_option_of_an_optimizer_is_varied_by_some_case() -> None:
+    for rule, made in optimizers.OPTIMIZERS.items():
+        rows = [c for c in optimizer_cases.OPTIMIZERS if c.optimizer == rule]
+        varied = {option for case in rows for option in case.options}
+        file = f"tests/optimizer_cases.py, {rule},"
+        expect_rows(made().config(), varied, file)  # type: ignore[call-arg]
+
+
+def test_every_optimizer_takes_and_tells_the_same_options() -> None:
+    for made in optimizers.OPTIMIZERS.values():
+        optimizer = made()  # type: ignore[call-arg]
+        signature = inspect.signature(made.__new__)
+        usual = {p.name: p.default for p in signature.parameters.values()}
+        config = optimizer.config()
+        assert {**usual, "cls": None, "groups": {}} == {**config, "cls": None}
+        twin = getattr(ref, made.__name__)()
+        for name, value in config.items():
+            assert getattr(twin, name) == value, (made.__name__, name)
+
+
+def test_every_schedule_has_a_reference() -> None:
+    names = {made.__name__ for made in rnn.schedules.SCHEDULES} - {"Custom"}
+    snake = {re.sub(r"(?<=.)(?=[A-Z])", "_", name).lower() for name in names}
+    expect_rows(snake, dir(ref.schedules), "reference/schedules.py")

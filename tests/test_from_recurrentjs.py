@@ -63,6 +63,21 @@ def test_a_document_gives_a_model_that_computes_the_same(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_the_imported_solver_goes_on(kind: str) -> None:
+    """The next step divides by the file's means of squares."""
+    model, _, solver = compat.from_recurrentjs(json.dumps(document(kind)))
+    assert solver is not None
+    before = {name: m.value.copy() for name, m in model.parameters().items()}
+    for m in model.parameters().values():
+        m.grad[...] = 0.5
+    solver.start(model).step(model, 0.01, 0.0, 5.0)
+    for name, m in model.parameters().items():
+        s = solver.step_cache[name] * 0.999 + 0.001 * 0.25
+        expected = before[name] - 0.01 * 0.5 / np.sqrt(s + 1e-8)
+        assert_close(m.value, expected, tolerance("float64"), name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "form",
     [dict, json.dumps, lambda d: json.dumps(d, ensure_ascii=False).encode()],

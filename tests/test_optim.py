@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 import oracle
 import recurrentnn as rnn
-from cases import OPTIMIZER_CLASSES, OPTIMIZERS, OptimizerCase, spread
-from recurrentnn import _recurrentnn as compiled
+from cases import spread
+from optimizer_cases import OPTIMIZER_CLASSES, OPTIMIZERS, OptimizerCase, public
 from recurrentnn import reference as ref
 from support import assert_close, tolerance
 
@@ -41,7 +41,7 @@ def test_a_rule_equals_the_reference_over_many_steps(
     name = OPTIMIZER_CLASSES[case.optimizer]
     ours, theirs = parameters(dtype), parameters(dtype)
     twins = {key: oracle.to_reference(m.value) for key, m in theirs.items()}
-    optimizer = getattr(compiled, name)(**case.options)
+    optimizer = public(name)(**case.options)
     twin = getattr(ref, name)(**case.options)
     for step in range(20):
         for key, gradient in gradients(dtype, step).items():
@@ -81,7 +81,7 @@ def test_the_first_step_of_rmsprop_is_its_formula() -> None:
 
 def test_the_first_step_of_the_ancestors_rule_is_its_formula() -> None:
     w = single(2.0, -30.0)
-    compiled.Solver(0.9, 1e-4).step([w], 0.1, 0.01, 5.0)
+    public("Solver")(0.9, 1e-4).step([w], 0.1, 0.01, 5.0)
     # The mean square is that of the gradient before clipping.
     expected = 2.0 - 0.1 * -5.0 / math.sqrt(0.1 * 900.0 + 1e-4) - 0.01 * 2.0
     assert w.item() == pytest.approx(expected, rel=1e-15)
@@ -115,16 +115,16 @@ def test_the_norm_is_taken_over_all_parameters() -> None:
     assert rnn.RMSProp().step(net).grad_norm == pytest.approx(math.sqrt(squares))
 
 
-@pytest.mark.parametrize("decay_biases", [False, True])
-def test_weight_decay_leaves_biases_alone_unless_told(decay_biases: bool) -> None:
+@pytest.mark.parametrize("decay_all", [False, True])
+def test_weight_decay_spares_biases_and_embeddings_unless_told(decay_all: bool) -> None:
     net = rnn.GRU(2, [3], 2, embedding_size=2, dtype="float64")
     oracle.stir(net)
     before = {name: m.value.copy() for name, m in net.parameters().items()}
     net.zero_grad()
-    rnn.RMSProp(0.1, weight_decay=0.5, decay_biases=decay_biases).step(net)
+    rnn.RMSProp(0.1, weight_decay=0.5, decay_all=decay_all).step(net)
     for name, matrix in net.parameters().items():
-        is_bias = name.split(".")[-1] in ("bias", "bias_h")
-        kept = 1.0 if is_bias and not decay_biases else 0.95
+        spared = name.endswith((".bias", ".bias_h")) or name == "embedding.weight"
+        kept = 1.0 if spared and not decay_all else 0.95
         assert_close(matrix.value, kept * before[name], 1e-15, name)
 
 
@@ -231,7 +231,7 @@ def test_options_can_be_read_and_set_between_steps() -> None:
 def test_a_gradient_that_is_not_finite_is_named_and_nothing_changes(
     name: str, bad: float, dtype: str
 ) -> None:
-    optimizer = getattr(compiled, name)()
+    optimizer = public(name)()
     arguments: tuple[Any, ...] = (0.1, 0.1, 5.0) if name == "Solver" else ()
     ours, twins = parameters(dtype), parameters(dtype)
     for key, gradient in gradients(dtype, 0).items():
@@ -247,7 +247,7 @@ def test_a_gradient_that_is_not_finite_is_named_and_nothing_changes(
     # Its memory is as it was, too: the next step is a first step.
     ours["w.bias_h"].grad = twins["w.bias_h"].grad
     optimizer.step(ours, *arguments)
-    getattr(compiled, name)().step(twins, *arguments)
+    public(name)().step(twins, *arguments)
     for key, matrix in ours.items():
         np.testing.assert_array_equal(matrix.value, twins[key].value)
 
@@ -296,5 +296,5 @@ def test_an_unrecorded_graph_stands_in_no_steps_way() -> None:
 
 def test_the_repr_is_the_call_that_makes_the_optimizer() -> None:
     assert repr(rnn.RMSProp()) == "RMSProp(learning_rate=0.001)"
-    given = "RMSProp(learning_rate=0.1, eps=1e-6, clip_norm=2.0, decay_biases=True)"
+    given = "RMSProp(learning_rate=0.1, eps=1e-6, clip_norm=2.0, decay_all=True)"
     assert repr(eval(given, vars(rnn))) == given

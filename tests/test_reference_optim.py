@@ -57,7 +57,7 @@ def test_weight_decay_spares_what_is_named_a_bias() -> None:
     names = ("w", "x.bias", "x.bias_h", "bias.w")
     ones = {name: ref.Matrix(1.0) for name in names}
     assert decayed(ones) == [0.95, 1.0, 1.0, 0.95]
-    assert decayed(dict(ones), decay_biases=True) == [0.9025, 0.95, 0.95, 0.9025]
+    assert decayed(dict(ones), decay_all=True) == [0.9025, 0.95, 0.95, 0.9025]
     assert decayed([ref.Matrix(1.0)]) == [0.95]
 
 

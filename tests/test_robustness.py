@@ -119,6 +119,9 @@ class Alarm(Exception):
     "call",
     [
         lambda net: net.generate([1], 10**6),
+        lambda net: net.generate([1] * 10**6, 1),
+        lambda net: rnn.Generator(net, [1], count=5).advance(10**6),
+        lambda net: rnn.beam_search(net, [1], 10**5),
         lambda net: net(np.zeros((1, 10**5), dtype=np.int64)),
         lambda net: net.activations(np.zeros((1, 10**5), dtype=np.int64)),
     ],

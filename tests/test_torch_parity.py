@@ -1,4 +1,4 @@
-"""The same nets and the same rule in PyTorch, values and all gradients.
+"""The same nets in PyTorch, values and all gradients.
 
 Layers of unequal sizes are PyTorch modules of one layer, one upon the other. Its two
 biases are only ever added, save in the GRU's candidate: the second one is 0 there.
@@ -205,41 +205,3 @@ def test_the_gradient_of_the_inputs_equals_pytorch(net: Net) -> None:
     (their_y**2).sum().backward()
     for t, ours in enumerate(inputs):
         assert_close(ours.grad.T, x.grad[:, t], 1e-10, f"input of tick {t}")
-
-
-RULES: dict[str, tuple[dict[str, Any], dict[str, Any], float | None]] = {
-    "defaults": ({}, {"lr": 1e-3, "alpha": 0.95, "eps": 1e-8}, None),
-    "others": (
-        {"learning_rate": 0.02, "decay_rate": 0.9, "eps": 1e-4},
-        {"lr": 0.02, "alpha": 0.9, "eps": 1e-4},
-        None,
-    ),
-    "clipped by value": (
-        {"learning_rate": 0.01, "clip_value": 0.3},
-        {"lr": 0.01, "alpha": 0.95, "eps": 1e-8},
-        0.3,
-    ),
-}
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_rmsprop_equals_pytorch_over_50_steps(rule: str, dtype: str) -> None:
-    options, their_options, clip = RULES[rule]
-    starts = [spread(4, 3), spread(5, 1, shift=1), spread(1, 1, shift=2)]
-    ours = [rnn.Matrix(start, dtype=dtype) for start in starts]
-    theirs = [torch.tensor(s, dtype=getattr(torch, dtype)) for s in starts]
-    for tensor in theirs:
-        tensor.requires_grad_()
-    optimizer = rnn.RMSProp(**options)
-    peer = torch.optim.RMSprop(theirs, **their_options)
-    for n in range(50):
-        for k, (matrix, tensor) in enumerate(zip(ours, theirs, strict=True)):
-            gradient = spread(*matrix.shape, -1.0, 1.0, shift=10 * n + k).astype(dtype)
-            matrix.grad = gradient
-            tensor.grad = torch.tensor(gradient)
-        if clip is not None:
-            torch.nn.utils.clip_grad_value_(theirs, clip)
-        optimizer.step(ours)
-        peer.step()
-    for matrix, tensor in zip(ours, theirs, strict=True):
-        assert_close(matrix.value, tensor.detach(), tolerance(dtype), rule)

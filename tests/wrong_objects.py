@@ -150,6 +150,8 @@ gru.generate([0], 5, temperature=NAN) | ArgumentError | temperature NaN
 gru.generate([0], 5, temperature="hot") | ArgumentTypeError | temperature number str
 gru.generate([0], 5, seed=-1) | ArgumentError | generate seed -1
 gru.generate([0], 5, stop=-1) | OutOfRangeError | generate stop -1
+gru.generate([0], 5, sampling=3) | ArgumentTypeError | generate sampling Sampling int
+gru.generate([0], 5, greedy="yes") | ArgumentTypeError | generate greedy True str
 gru.generate([0], 5, state=state) | ArgumentError | state
 lstm.generate([0], 5) | ArgumentError | generate 5 3
 feedback.generate([0], 5) | ArgumentError | generate 2 3
@@ -182,20 +184,53 @@ RMSProp(clip_value=0.0) | ArgumentError | RMSProp clip_value 0
 RMSProp(clip_value=-5.0) | ArgumentError | RMSProp clip_value -5
 RMSProp(clip_norm=0.0) | ArgumentError | RMSProp clip_norm 0
 RMSProp(clip_norm=NAN) | ArgumentError | RMSProp clip_norm NaN
-RMSProp(decay_biases="no") | ArgumentTypeError | RMSProp decay_biases str
-RMSProp(momentum=0.9) | TypeError | momentum
+RMSProp(decay_all="no") | ArgumentTypeError | RMSProp decay_all str
+RMSProp(no_such=0.9) | TypeError | no_such
+RMSProp(momentum=1.0) | ArgumentError | RMSProp momentum 1
+RMSProp(centered=1.0) | ArgumentTypeError | RMSProp centered float
+RMSProp(groups=3) | ArgumentTypeError | RMSProp groups mapping int
+RMSProp(groups={"w": 3}) | ArgumentTypeError | RMSProp groups w mapping int
+RMSProp(groups={3: {}}) | ArgumentTypeError | RMSProp groups mapping
+RMSProp(groups={"w": {"eps": -1}}) | ArgumentError | RMSProp eps -1
+RMSProp(groups={"w": {"eps": "x"}}) | ArgumentTypeError | RMSProp eps str
+RMSProp(groups={"w": {"beta1": 0.5}}) | ArgumentError | RMSProp beta1 decay_rate
+RMSProp(groups={"w": {"clip_norm": 1}}) | ArgumentError | RMSProp clip_norm w
+Optimizer("adamax") | ArgumentError | Optimizer rule adamax adamw
+Optimizer("solver") | ArgumentError | Optimizer rule solver
+Optimizer("sgd", beta1=0.5) | ArgumentError | SGD beta1 momentum
+SGD(nesterov=True) | ArgumentError | SGD nesterov momentum
+SGD(momentum=0.9, dampening=0.1, nesterov=True) | ArgumentError | SGD nesterov dampening
+SGD(dampening=1.0) | ArgumentError | SGD dampening 1
+Adagrad(rate_decay=-1.0) | ArgumentError | Adagrad rate_decay -1
+Adagrad(initial_square=-1.0) | ArgumentError | Adagrad initial_square -1
+Adam(beta1=1.0) | ArgumentError | Adam beta1 1
+AdamW(beta2=-0.1) | ArgumentError | AdamW beta2 -0.1
+NAdam(momentum_decay=NAN) | ArgumentError | NAdam momentum_decay NaN
+Lion(beta2=1.0) | ArgumentError | Lion beta2 1
 setattr(rmsprop, "learning_rate", -1.0) | ArgumentError | learning_rate -1
 setattr(rmsprop, "learning_rate", None) | ArgumentTypeError | learning_rate NoneType
 setattr(rmsprop, "decay_rate", 1.5) | ArgumentError | decay_rate 1.5
 setattr(rmsprop, "clip_value", 0.0) | ArgumentError | clip_value 0
 setattr(rmsprop, "clip_norm", -1.0) | ArgumentError | clip_norm -1
 setattr(rmsprop, "clip_value", "5") | ArgumentTypeError | clip_value number str
-setattr(rmsprop, "momentum", 0.9) | AttributeError | momentum
+setattr(rmsprop, "no_such", 0.9) | AttributeError | no_such
+setattr(rmsprop, "rate_factor", -1.0) | ArgumentError | RMSProp rate_factor -1
+setattr(rmsprop, "centered", 1.0) | ArgumentTypeError | RMSProp centered float
+delattr(rmsprop, "eps") | AttributeError | delete
 rmsprop.step(3) | ArgumentTypeError | RMSProp parameters int
 rmsprop.step("weights") | ArgumentTypeError | RMSProp parameters str
 rmsprop.step([a, 3]) | ArgumentTypeError | RMSProp parameters int
 rmsprop.step({"w": ones((2, 3))}) | ArgumentTypeError | RMSProp parameters w ndarray
-rmsprop.step([a, single]) | DTypeError | step float32 float64
+rmsprop.step([a, single]) | DTypeError | RMSProp float32 float64
+rmsprop.step([a], passes=0) | ArgumentError | RMSProp passes 0
+rmsprop.step([a], passes=1.5) | ArgumentTypeError | RMSProp passes float
+rmsprop.step([a], passes=-1) | ArgumentError | RMSProp passes -1
+rmsprop.state(3) | ArgumentTypeError | RMSProp parameters int
+rmsprop.restore(3, {}) | ArgumentTypeError | RMSProp parameters int
+rmsprop.restore([a], {}) | ArgumentError | RMSProp state optimizer nothing
+Average(3) | ArgumentTypeError | ExponentialMovingAverage parameters int
+Average([a], 1.0) | ArgumentError | ExponentialMovingAverage decay 1
+Average([a], "slow") | ArgumentTypeError | ExponentialMovingAverage decay str
 rmsprop.step(a) | ArgumentTypeError | RMSProp parameters Matrix
 rmsprop.step({"w": c}) | GraphError | RMSProp w backward
 rmsprop.step([a, bad]) | NonFiniteError | RMSProp gradient 1 NaN

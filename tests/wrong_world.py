@@ -84,6 +84,7 @@ class World:
         own: dict[str, Callable[..., Any]] = {"done_forward": self.done_forward}
         numbers = {"NAN": math.nan, "INF": math.inf}
         arrays = {"np": np, "ones": np.ones, "Solver": Solver}
+        arrays["Average"] = rnn.ExponentialMovingAverage
         return {**public, **own, **numbers, **arrays, **vars(self)}
 
     def fingerprint(self) -> list[Any]:
@@ -103,8 +104,7 @@ class World:
         return [
             [array.tobytes() for array in arrays],
             [len(graph) for graph in graphs],
-            (rule.learning_rate, rule.decay_rate, rule.eps, rule.weight_decay),
-            (rule.clip_value, rule.clip_norm, rule.decay_biases),
+            (rule.config(), rule.rate_factor),
             (self.lm.steps, self.lm.epochs, len(self.lm.history)),
             sorted((p.name, p.stat().st_size) for p in self.folder.iterdir()),
         ]

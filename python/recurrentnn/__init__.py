@@ -7,15 +7,19 @@
 import importlib
 from types import ModuleType
 
+from recurrentnn import schedules
 from recurrentnn._recurrentnn import (
+    ExponentialMovingAverage,
+    Generator,
     Graph,
     Matrix,
     Model,
-    RMSProp,
+    Optimizer,
     Stream,
     Symbol,
     Vocabulary,
     __version__,
+    beam_search,
     get_num_threads,
     permutation,
     set_num_threads,
@@ -40,7 +44,16 @@ from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
 from recurrentnn.gradcheck import GradcheckError, gradcheck
 from recurrentnn.metrics import bits_per_char, bits_per_symbol, perplexity
 from recurrentnn.models import GRU, LSTM, RNN, load
+from recurrentnn.optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RMSProp
+from recurrentnn.passages import Continuation
+from recurrentnn.sampling import Sampling
+from recurrentnn.scores import Score
 from recurrentnn.state import State, Step, StepStats
+from recurrentnn.vectors import (
+    gradients_to_vector,
+    parameters_to_vector,
+    vector_to_parameters,
+)
 
 __all__ = [
     "GFGRU",
@@ -49,23 +62,35 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
     "ArgumentError",
     "ArgumentTypeError",
     "BusyError",
     "Cell",
     "CharModel",
+    "Continuation",
     "DTypeError",
+    "ExponentialMovingAverage",
     "FormatError",
+    "Generator",
     "GradcheckError",
     "Graph",
     "GraphError",
     "InternalError",
+    "Lion",
     "Matrix",
     "Model",
+    "NAdam",
     "NonFiniteError",
+    "Optimizer",
     "OutOfRangeError",
     "RMSProp",
     "RecurrentNNError",
+    "Sampling",
+    "Score",
     "ShapeError",
     "State",
     "Step",
@@ -75,14 +100,19 @@ __all__ = [
     "Vocabulary",
     "VocabularyError",
     "__version__",
+    "beam_search",
     "bits_per_char",
     "bits_per_symbol",
     "get_num_threads",
     "gradcheck",
+    "gradients_to_vector",
     "load",
+    "parameters_to_vector",
     "permutation",
     "perplexity",
+    "schedules",
     "set_num_threads",
+    "vector_to_parameters",
 ]
 
 

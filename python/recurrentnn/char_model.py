@@ -12,7 +12,7 @@ from typing import Any, Self, Unpack
 from numpy.typing import DTypeLike
 
 from recurrentnn import corpus, training
-from recurrentnn._recurrentnn import Model, RMSProp, Vocabulary
+from recurrentnn._recurrentnn import Model, Vocabulary
 from recurrentnn.cell import Cell
 from recurrentnn.corpus import Batch
 from recurrentnn.errors import (
@@ -21,7 +21,9 @@ from recurrentnn.errors import (
     FormatError,
     VocabularyError,
 )
+from recurrentnn.generation import Writer
 from recurrentnn.models import MODELS, load_with_metadata
+from recurrentnn.optimizers import RMSProp
 from recurrentnn.progress import Progress
 from recurrentnn.training import (
     Callback,
@@ -46,7 +48,7 @@ _OWN_OPTIONS = ("embedding_size", "seed", "dtype")
 _ANY_OPTIONS = ("input_to_all", "all_to_output", "init", "std")
 
 
-class CharModel:
+class CharModel(Writer):
     """A character model: predicts a text's next symbol, one per code point.
 
     It reads either *lines*, each between a START and an END (symbol 0), so that it
@@ -103,11 +105,6 @@ class CharModel:
             f"CharModel({self.net.cell} {sizes}, {len(self.vocabulary)} symbols, "
             f"{mode}, {self.steps} steps)"
         )
-
-    @property
-    def lines(self) -> bool:
-        """Whether it reads lines, or else one running text."""
-        return self.vocabulary.boundary
 
     @classmethod
     def create(
@@ -354,68 +351,6 @@ class CharModel:
         return training.evaluate(
             self.net, source.in_order(batch_size, self._default_seq_length())
         )
-
-    def sample(
-        self,
-        prompt: str = "",
-        length: int = 200,
-        temperature: float = 1.0,
-        seed: int = 0,
-    ) -> str:
-        """The prompt and what the model writes after it.
-
-        Parameters
-        ----------
-        prompt
-            Text to go on from; its code points must be in the vocabulary.
-        length
-            Most code points to add; a line may end earlier.
-        temperature
-            Divides the logits: below 1 bolder is rarer, above 1 it is commoner.
-        seed
-            The same seed gives the same text.
-
-        Raises
-        ------
-        VocabularyError
-            A code point of the prompt that the model has never seen.
-        """
-        return self._write(prompt, length, temperature=temperature, seed=seed)
-
-    def greedy(self, prompt: str = "", length: int = 200) -> str:
-        """The prompt and, symbol by symbol, the most probable that follows."""
-        return self._write(prompt, length, greedy=True)
-
-    def _write(
-        self,
-        prompt: str,
-        length: int,
-        *,
-        temperature: float = 1.0,
-        seed: int = 0,
-        greedy: bool = False,
-    ) -> str:
-        prompt = corpus.clean(prompt)
-        symbols = self.vocabulary.encode(prompt).tolist()
-        if self.lines:
-            prime, stop = [Vocabulary.BOUNDARY, *symbols], Vocabulary.BOUNDARY
-        else:
-            prime, stop = symbols or [self._opening()], None
-        written, _ = self.net.generate(
-            prime,
-            length,
-            temperature=temperature,
-            seed=seed,
-            greedy=greedy,
-            stop=stop,
-        )
-        return prompt + self.vocabulary.decode(written)
-
-    def _opening(self) -> int:
-        """What an unprompted running text is taken to follow: a newline, if known."""
-        known = (char for char in "\n " if char in self.vocabulary)
-        first = next(known, self.vocabulary.symbols[0])
-        return int(self.vocabulary.encode(first)[0])
 
     def _default_seq_length(self) -> int:
         return _LINE_LENGTH if self.lines else _STREAM_LENGTH

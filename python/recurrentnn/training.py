@@ -12,9 +12,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypedDict
 
 from recurrentnn import metrics
-from recurrentnn._recurrentnn import Graph, Model, RMSProp
+from recurrentnn._recurrentnn import Graph, Model
 from recurrentnn.corpus import Batch
 from recurrentnn.errors import ArgumentError, ArgumentTypeError
+from recurrentnn.optimizers import RMSProp
 
 if TYPE_CHECKING:
     from recurrentnn.char_model import CharModel

@@ -33,7 +33,8 @@ True
 [1, 2, 0, 1, 2]
 """
 
-from . import init, random
+from . import init, random, schedules
+from .average import ExponentialMovingAverage
 from .cells import CELLS
 from .gradcheck import gradcheck
 from .graph import Graph, active_graph, apply
@@ -41,8 +42,10 @@ from .matrix import Matrix
 from .metrics import bits_per_char, bits_per_symbol, perplexity
 from .model import GFGRU, GFLSTM, GFRNN, GRU, LSTM, RNN, Model
 from .ops import OPS
-from .optim import RMSProp, Solver
+from .optim import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RMSProp, Solver
 from .random import permutation
+from .sample import Hypothesis, beam_search, score
+from .sampling import Sampling
 from .shape import Shape
 from .state import State, Step, StepStats
 from .text import Vocabulary
@@ -57,10 +60,19 @@ __all__ = [
     "LSTM",
     "OPS",
     "RNN",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "ExponentialMovingAverage",
     "Graph",
+    "Hypothesis",
+    "Lion",
     "Matrix",
     "Model",
+    "NAdam",
     "RMSProp",
+    "Sampling",
     "Shape",
     "Solver",
     "State",
@@ -69,6 +81,7 @@ __all__ = [
     "Vocabulary",
     "active_graph",
     "apply",
+    "beam_search",
     "bits_per_char",
     "bits_per_symbol",
     "gradcheck",
@@ -76,6 +89,8 @@ __all__ = [
     "permutation",
     "perplexity",
     "random",
+    "schedules",
+    "score",
     "truncated",
     "unroll",
 ]

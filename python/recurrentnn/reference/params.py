@@ -23,3 +23,12 @@ def named(parameters: Parameters) -> dict[Matrix, str]:
 def is_bias(name: str) -> bool:
     """Return whether the last part of a dotted name begins with "bias"."""
     return name.rpartition(".")[2].startswith("bias")
+
+
+def is_spared(name: str) -> bool:
+    """Return whether weight decay leaves a parameter of this name alone.
+
+    That is a bias, a gain of a norm, or the embedding.
+    """
+    *above, last = name.split(".")
+    return is_bias(name) or last.startswith("gain") or above[-1:] == ["embedding"]

@@ -1,14 +1,16 @@
-"""Choosing the next symbol, and going on from one."""
+"""Going on from symbols, and how probable those of a text are."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from .graph import Graph
 from .ieee import total
 from .random import SAMPLE, uniform
+from .sampling import Sampling, choose, expect_finite, open_symbols
 from .shape import expect
 from .state import State, Step
 
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
 
 def greedy(logits: Sequence[float]) -> int:
     """Return the most probable symbol; the first of equals."""
-    _expect_finite(logits)
-    return list(logits).index(max(logits))
+    return choose(logits, Sampling(greedy=True), (), 0.0)
 
 
 def draw(logits: Sequence[float], temperature: float, u: float) -> int:
@@ -27,30 +28,8 @@ def draw(logits: Sequence[float], temperature: float, u: float) -> int:
 
     The first k with p_0 + ... + p_k > u; for u = 1, were it drawn, the last with
     p_k > 0: never past the end.
-
-    Raises
-    ------
-    ValueError
-        Unless 0 < temperature < inf.
-    ArithmeticError
-        If a logit is not finite.
     """
-    expect(
-        0.0 < temperature < math.inf,
-        f"sample: temperature must be finite and above 0 but is {temperature}",
-    )
-    _expect_finite(logits)
-    largest = max(logits)
-    # p up to a factor: weights / total
-    weights = [math.exp((x - largest) / temperature) for x in logits]
-    whole, cumulative, last = total(weights), 0.0, 0
-    for k, weight in enumerate(weights):
-        cumulative += weight
-        if cumulative > u * whole:
-            return k
-        if weight > 0.0:
-            last = k
-    return last
+    return choose(logits, Sampling(temperature=temperature), (), u)
 
 
 def generate(
@@ -61,8 +40,12 @@ def generate(
     temperature: float = 1.0,
     greedy: bool = False,
     seed: int = 0,
-    stop: int | None = None,
+    stop: int | Sequence[Sequence[int]] = (),
     state: State | None = None,
+    sampling: Sampling | None = None,
+    sample: int = 0,
+    position: int = 0,
+    history: Sequence[int] = (),
 ) -> tuple[list[int], State]:
     """Feed `prime`, then choose symbol after symbol.
 
@@ -73,11 +56,16 @@ def generate(
     length
         How many to choose at most.
     temperature, greedy
-        Draw number k of the seed's stream picks the k-th symbol, unless greedy.
+        Short for a `sampling` with these.
+    seed, sample, position
+        Draw number position + k of stream number `sample` of the seed picks the k-th
+        symbol.
     stop
-        The symbol that ends it; not among the returned.
+        The symbol that ends it, or sequences any of which does; not among the returned.
     state
         Where to go on from; None: zeros.
+    history
+        Symbols that the state has read and a repetition penalty knows of.
 
     Returns
     -------
@@ -86,6 +74,8 @@ def generate(
         symbol, with which another call would go on.
     """
     expect(len(prime) > 0, "generate: prime must hold at least one symbol")
+    options = sampling or Sampling(temperature=temperature, greedy=greedy)
+    stops = [[stop]] if isinstance(stop, int) else stop
     graph = Graph(recording=False)
     prev: Step | State | None = state
     for symbol in prime[:-1]:
@@ -93,25 +83,86 @@ def generate(
     symbol, chosen = prime[-1], list[int]()
     for k in range(length):
         prev = model.forward(graph, symbol, prev)
-        symbol = choose(prev.output.value, temperature, greedy, seed, k)
-        if symbol == stop:
-            break
+        u = uniform(seed, SAMPLE, sample, position + k)
+        before = [*history, *prime, *chosen]
+        symbol = choose(prev.output.value, options, before, u)
         chosen.append(symbol)
+        reached = [len(s) for s in stops if chosen[-len(s) :] == list(s)]
+        if reached:
+            del chosen[-max(reached) :]
+            break
     if prev is None:
         prev = model.zero_state(1)
     return chosen, State(prev.hidden, prev.cell)
 
 
-def choose(
-    logits: Sequence[float], temperature: float, most_probable: bool, seed: int, k: int
-) -> int:
-    """Return the k-th symbol of a seed's stream, or the most probable one."""
-    if most_probable:
-        return greedy(logits)
-    return draw(logits, temperature, uniform(seed, SAMPLE, 0, k))
+def score(model: Model, symbols: Sequence[int]) -> list[float]:
+    """Return ln P of every symbol but the first, given those before."""
+    graph, prev, result = Graph(recording=False), None, list[float]()
+    for symbol, following in pairwise(symbols):
+        prev = model.forward(graph, symbol, prev)
+        result.append(log_softmax(prev.output.value)[following])
+    return result
 
 
-def _expect_finite(logits: Sequence[float]) -> None:
-    expect(len(logits) > 0, "sample: logits must not be empty")
-    for k, x in enumerate(logits):
-        expect(math.isfinite(x), f"sample: logit {k} is {x}", ArithmeticError)
+class Hypothesis(NamedTuple):
+    """A continuation, its ln P with the stop, and what it is ranked by."""
+
+    symbols: list[int]
+    log_probability: float
+    score: float
+    ended: bool
+
+
+def beam_search(
+    model: Model,
+    prime: Sequence[int],
+    length: int,
+    *,
+    width: int = 4,
+    length_penalty: float = 1.0,
+    stop: Sequence[int] = (),
+    allowed: Sequence[int] | None = None,
+    banned: Sequence[int] = (),
+) -> list[Hypothesis]:
+    """Return the best continuations found, the best first.
+
+    A continuation y is ranked by ln P(y) / |y|^length_penalty; a stop counts in both.
+    In each step all continuations by one symbol are ranked by ln P. The best `width`
+    that no stop ends go on; those of the best `width` that one ends are kept, the best
+    `width` by their rank, as are those that reach the length.
+    """
+    graph, state = Graph(recording=False), None
+    for symbol in prime[:-1]:
+        state = model.forward(graph, symbol, state)
+    options = open_symbols(Sampling(allowed=allowed, banned=banned), model.input_size)
+    going = [(list[int](), 0.0, state)]
+    ended = list[Hypothesis]()
+
+    def kept(found: list[Hypothesis]) -> list[Hypothesis]:
+        return sorted(found, key=lambda h: -h.score)[:width]
+
+    def hypothesis(y: list[int], log_p: float, n: int, end: bool) -> Hypothesis:
+        return Hypothesis(y, log_p, log_p / max(n, 1) ** length_penalty, end)
+
+    for n in range(1, length + 1):
+        steps = [model.forward(graph, (y or prime)[-1], s) for y, _, s in going]
+        logs = [log_softmax(step.output.value) for step in steps]
+        ranked = sorted(
+            (-(going[b][1] + logs[b][k]), b, k)
+            for b in range(len(going))
+            for k in options
+        )
+        best = [(going[b][0], -cost, k) for cost, b, k in ranked[:width] if k in stop]
+        ended = kept(ended + [hypothesis(y, log_p, n, True) for y, log_p, _ in best])
+        rest = [(cost, b, k) for cost, b, k in ranked if k not in stop][:width]
+        going = [([*going[b][0], k], -cost, steps[b]) for cost, b, k in rest]
+    return kept(ended + [hypothesis(y, log_p, length, False) for y, log_p, _ in going])
+
+
+def log_softmax(x: Sequence[float]) -> list[float]:
+    """Return x - ln(sum of exp(x))."""
+    expect_finite(x)
+    largest = max(x)
+    norm = largest + math.log(total(math.exp(xk - largest) for xk in x))
+    return [xk - norm for xk in x]

@@ -10,7 +10,7 @@ use recurrentnn::kernels::buffer::Buffer;
 use recurrentnn::shape::Shape;
 
 use crate::dtype::Number;
-use crate::error::{raise, replace};
+use crate::error::{raise, replace, wrong_value};
 
 /// Keeps a buffer alive for as long as NumPy looks at it.
 #[pyclass(frozen, module = "recurrentnn._recurrentnn", name = "_Memory")]
@@ -97,6 +97,24 @@ pub(crate) fn numbers<T: Number>(
     Ok((shape, numbers.into_iter().map(T::from_f64).collect()))
 }
 
+/// [`numbers`] of a shape, all of them finite.
+pub(crate) fn matching<T: Number>(
+    op: &str,
+    name: &str,
+    object: &Bound<'_, PyAny>,
+    shape: Shape,
+) -> PyResult<Vec<T>> {
+    let (given, numbers) = numbers::<T>(op, name, object)?;
+    if given != shape {
+        let message = format!("{op}: {name} must be {shape} but is {given}");
+        return Err(raise("ShapeError", message));
+    }
+    match numbers.iter().find(|x| !x.is_finite()) {
+        Some(bad) => Err(wrong_value(op, name, "finite", &bad.to_string())),
+        None => Ok(numbers),
+    }
+}
+
 /// As [`numbers`], but an array (batch, time, features) is features x (batch * time), with column
 /// b * time + t.
 pub(crate) fn sequence_numbers<T: Number>(
@@ -173,4 +191,14 @@ where
     [usize; N]: numpy::ndarray::IntoDimension,
 {
     Ok(PyArray::from_vec(py, numbers).reshape(dims)?.into_any())
+}
+
+/// A new C-ordered array (rows, cols) of numbers given column by column.
+pub(crate) fn columns_array<T: Number>(
+    py: Python<'_>,
+    shape: Shape,
+    numbers: Vec<T>,
+) -> PyResult<Bound<'_, PyAny>> {
+    let transposed = array(py, [shape.cols, shape.rows], numbers)?;
+    transposed.getattr("T")?.call_method1("copy", ("C",))
 }

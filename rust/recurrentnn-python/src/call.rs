@@ -1,4 +1,4 @@
-//! What a model computes: a tick or a sequence, outside any graph or as a node of one, and generation.
+//! What a model computes: a tick or a sequence, outside any graph or as a node of one.
 
 use pyo3::prelude::*;
 use recurrentnn::error::Error;
@@ -6,9 +6,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::{Model, States};
 use recurrentnn::ops::Recorder;
-use recurrentnn::sample;
 use recurrentnn::sequence::{infer, record};
-use recurrentnn::stream::Stream;
 use recurrentnn::unroll::Sequence;
 
 use crate::dtype::Number;
@@ -152,35 +150,4 @@ pub(crate) fn sequence<T: Recorded>(
     let arrays = state::new_arrays(py, model, output.states)?;
     let rows = model.config().output_rows();
     Ok((layout.shape_output(py, rows, output.values)?, arrays))
-}
-
-/// Symbols chosen between two looks at Python's signals.
-const BLOCK: usize = 64;
-
-/// Goes on from symbols.
-pub(crate) fn generate<T: Number>(
-    py: Python<'_>,
-    model: &Model<T>,
-    request: &sample::Request<'_>,
-    given: Option<&Bound<'_, PyAny>>,
-) -> PyResult<(Vec<usize>, Py<PyAny>)> {
-    let states = states_or_zeros(model, given, 1)?;
-    let mut stream = guard(|| Stream::new(Isa::best(), model, true, 1, &states))?;
-    let (mut chosen, mut prime) = (Vec::new(), request.prime.to_vec());
-    loop {
-        let block = sample::Request {
-            prime: &prime,
-            length: BLOCK.min(request.length - chosen.len()),
-            drawn: chosen.len(),
-            ..*request
-        };
-        let more = guard(|| sample::generate(model, &block, &mut stream))?;
-        let ended = more.len() < BLOCK;
-        chosen.extend(&more);
-        if ended {
-            return Ok((chosen, state::of_stream(py, model, &stream)?));
-        }
-        prime = more[BLOCK - 1..].to_vec();
-        py.check_signals()?;
-    }
 }

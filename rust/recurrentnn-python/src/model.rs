@@ -12,7 +12,6 @@ use recurrentnn::element::DType;
 use recurrentnn::io;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
-use recurrentnn::sample::{self, Choice};
 
 use crate::activations;
 use crate::argument::{self, Given};
@@ -21,6 +20,7 @@ use crate::cell::OwnCell;
 use crate::config::options;
 use crate::dtype::{with, with_type};
 use crate::error::{guard, raise, wrong_type};
+use crate::generate::{self, PyGenerator};
 use crate::graph::{PyGraph, Recorded};
 use crate::matrix::PyMatrix;
 use crate::stream::PyStream;
@@ -60,7 +60,7 @@ impl Modelled for f64 {
 /// tick; `generate` goes on from symbols.
 #[pyclass(frozen, subclass, name = "Model", module = "recurrentnn")]
 pub(crate) struct PyModel {
-    inner: Arc<AnyModel>,
+    pub(crate) inner: Arc<AnyModel>,
     parameters: Arc<Vec<(String, Py<PyMatrix>)>>,
     /// The cell that the user gave, if it is none of ours.
     own: Option<Arc<OwnCell>>,
@@ -463,62 +463,63 @@ impl PyModel {
     ///     The symbols to begin with, at least one.
     /// length
     ///     How many to choose at most.
-    /// temperature
-    ///     Draw from softmax(logits / temperature).
-    /// greedy
-    ///     Take the most probable instead.
+    /// temperature, greedy
+    ///     Short for a `Sampling` with these.
     /// seed
     ///     Seed of the draws.
     /// stop
-    ///     The symbol that ends; it is not among the returned.
+    ///     The symbol that ends, or a list of symbols and of sequences of symbols any of which does; it
+    ///     is not among the returned.
     /// state
     ///     The state before the prime.
+    /// sampling
+    ///     How each symbol is chosen.
     ///
     /// Returns
     /// -------
     /// symbols, state
+    ///     The state has read all but the last symbol that was chosen, be it a stop.
     #[pyo3(
         signature = (
-            prime, length, *, temperature = Given::Default(1.0), greedy = false,
-            seed = Given::Default(0), stop = None, state = None
+            prime, length, *, temperature = None, greedy = None,
+            seed = Given::Default(0), stop = None, state = None, sampling = None
         ),
-        text_signature = "($self, prime, length, *, temperature=1.0, greedy=False, seed=0, \
-            stop=None, state=None)"
+        text_signature = "($self, prime, length, *, temperature=None, greedy=None, seed=0, \
+            stop=None, state=None, sampling=None)"
     )]
     fn generate(
         &self,
         prime: &Bound<'_, PyAny>,
         length: &Bound<'_, PyAny>,
-        temperature: Given<'_, f64>,
-        greedy: bool,
+        temperature: Option<&Bound<'_, PyAny>>,
+        greedy: Option<&Bound<'_, PyAny>>,
         seed: Given<'_, u64>,
         stop: Option<&Bound<'_, PyAny>>,
         state: Option<&Bound<'_, PyAny>>,
+        sampling: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<(Vec<usize>, Py<PyAny>)> {
-        let op = "generate";
-        let temperature = temperature.get(op, "temperature", argument::number)?;
-        let choice = if greedy {
-            Choice::Greedy
-        } else {
-            Choice::Temperature(temperature)
-        };
-        let (symbols, _) = argument::indices(op, "prime", prime)?;
-        let length = argument::count(op, "length", length)?;
-        let seed = seed.get(op, "seed", argument::seed)?;
-        let stop = stop
-            .map(|stop| argument::index(op, "stop", stop))
-            .transpose()?;
-        let request = sample::Request {
-            prime: &symbols,
-            length,
-            choice,
-            seed,
-            drawn: 0,
-            stop,
-        };
-        with!(&*self.inner, AnyModel, |model| {
-            call::generate(prime.py(), model, &request, state)
-        })
+        let py = prime.py();
+        if sampling.is_some() && (temperature.is_some() || greedy.is_some()) {
+            let message = "generate: temperature and greedy are options of the sampling given";
+            return Err(raise("ArgumentError", message.into()));
+        }
+        let mut chosen = generate::sampling(sampling)?;
+        if let Some(temperature) = temperature {
+            chosen.temperature = argument::number("generate", "temperature", temperature)?;
+        }
+        if let Some(greedy) = greedy {
+            chosen.greedy = argument::boolean("generate", "greedy", greedy)?;
+        }
+        let plan = generate::Plan::alone(
+            argument::indices("generate", "prime", prime)?.0,
+            chosen,
+            generate::stops("generate", stop)?,
+            seed.get("generate", "seed", argument::seed)?,
+        );
+        let generator = PyGenerator::make(py, Arc::clone(&self.inner), &plan, state)?;
+        let mut symbols = generator.advance(py, length)?.pop().unwrap_or_default();
+        symbols.extend(generator.rest()?.pop().unwrap_or_default());
+        Ok((symbols, generator.state(py)?))
     }
 
     /// Writes configuration, parameters and metadata (text) to a safetensors file; a crash leaves

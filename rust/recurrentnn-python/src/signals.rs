@@ -25,6 +25,16 @@ impl<'py> Interpreter<'py> {
         }
     }
 
+    /// Now and then, amid short work without end: signals, and a turn for other threads.
+    fn turn(&mut self) -> bool {
+        if self.raised.is_none() && self.last.elapsed() >= INTERVAL {
+            self.last = Instant::now();
+            self.raised = self.py.check_signals().err();
+            self.py.detach(|| ());
+        }
+        self.raised.is_some()
+    }
+
     /// What a handler raised, or else the result.
     pub(crate) fn or<R>(self, result: PyResult<R>) -> PyResult<R> {
         self.raised.map_or(result, Err)
@@ -34,7 +44,7 @@ impl<'py> Interpreter<'py> {
 impl Host for Interpreter<'_> {
     fn run(&mut self, long: bool, work: &mut (dyn FnMut(Poll<'_>) + Send)) {
         if !long {
-            return work(&mut || false);
+            return work(&mut || self.turn());
         }
         let (last, raised) = (&mut self.last, &mut self.raised);
         let mut poll = move || {

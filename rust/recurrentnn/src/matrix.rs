@@ -1,6 +1,6 @@
 //! Matrices: a shape, a value, and a gradient that comes into being when first touched.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use ndarray::{ArrayView2, ShapeBuilder};
@@ -34,6 +34,8 @@ struct Inner<T: Element> {
     grad: OnceLock<Buffer<T>>,
     origin: Origin,
     wants_grad: bool,
+    /// Whether weight decay leaves it alone.
+    spared: AtomicBool,
     /// Uses as a leaf in recordings whose backward pass has not come yet.
     pending: AtomicUsize,
     /// How often Rust borrowed the value for writing.
@@ -69,6 +71,7 @@ impl<T: Element> Matrix<T> {
             grad: OnceLock::new(),
             origin,
             wants_grad,
+            spared: AtomicBool::new(false),
             pending: AtomicUsize::new(0),
             version: AtomicU64::new(0),
             views: AtomicU64::new(0),
@@ -189,6 +192,16 @@ impl<T: Element> Matrix<T> {
     /// Whether a backward pass computes its gradient.
     pub fn wants_grad(&self) -> bool {
         self.0.wants_grad
+    }
+
+    /// Whether weight decay leaves it alone, as what is added or looked up.
+    pub fn is_spared(&self) -> bool {
+        self.0.spared.load(Ordering::Relaxed)
+    }
+
+    /// From now on weight decay leaves it alone.
+    pub(crate) fn spare(&self) {
+        self.0.spared.store(true, Ordering::Relaxed);
     }
 
     /// The memory of the value, for a view that may write.

@@ -20,7 +20,7 @@ impl ParamId {
     }
 }
 
-/// What the shape of a parameter is for: it decides the default initialiser.
+/// What a parameter is for: it decides the default initialiser and whether weights decay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Reads an input: a layer's or the decoder's.
@@ -35,6 +35,16 @@ pub enum Role {
     Gain,
     /// Multiplies the memory cell for a gate.
     Peephole,
+}
+
+impl Role {
+    /// Whether weight decay pulls such a parameter towards 0, if nobody says otherwise.
+    pub fn decays(self) -> bool {
+        match self {
+            Self::Input | Self::Recurrent => true,
+            Self::Embedding | Self::Bias => false,
+        }
+    }
 }
 
 /// A parameter before it has numbers.
@@ -106,7 +116,11 @@ impl<T: Element> Params<T> {
         let fill = |(number, spec): (usize, &Spec)| {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let values = init(spec).values(spec.shape, seed, number)?;
-            Matrix::from_vec(spec.shape, values)
+            let matrix = Matrix::from_vec(spec.shape, values)?;
+            if !spec.role.decays() {
+                matrix.spare();
+            }
+            Ok(matrix)
         };
         let matrices = if parallel::threads() > 1 {
             specs

@@ -129,6 +129,19 @@ impl<T: Element> Stream<T> {
         Ok(())
     }
 
+    /// After a step: sample i goes on from the state of sample `from[i]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless `from` has one of the samples for each.
+    pub fn reorder(&mut self, from: &[usize]) -> Result<()> {
+        let batch = self.extent.batch;
+        if from.len() != batch || from.iter().any(|&sample| sample >= batch) || self.at_start {
+            let message = format!("after a step, from must be {batch} samples below {batch}");
+            return Err(Error::shape("stream", message));
+        }
+        self.run.reorder_states(from)
+    }
+
     fn check(&self, model: &Model<T>, input: Input<'_, T>) -> Result<()> {
         let batch = self.extent.batch;
         match input {

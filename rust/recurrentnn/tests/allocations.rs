@@ -1,4 +1,5 @@
 //! A run allocates nothing for a step: as much for many as for few, and nothing when it is used again.
+//! Nor do samples on their way.
 #![allow(clippy::unwrap_used)] // a helper of tests, too, should stop where it stands
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -7,11 +8,13 @@ use std::sync::Arc;
 
 use recurrentnn::cells::{CellKind, Options};
 use recurrentnn::config::{Config, InitKind};
+use recurrentnn::host::Alone;
 use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::program::{Call, Extent, Incoming, Input, Passes, Program, Source};
 use recurrentnn::regularise::Phase;
+use recurrentnn::sample::{Generator, Request, Sampling};
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
@@ -134,4 +137,55 @@ fn a_run_used_again_allocates_nothing() {
             assert_eq!(allocations, 0, "{} T={time} B={batch}", cell.name());
         }
     }
+}
+
+#[test]
+fn a_step_of_samples_allocates_nothing() {
+    let model = Model::<f32>::new(Config {
+        cell: CellKind::ALL[0].clone(),
+        input_size: 40,
+        hidden_sizes: vec![20, 12],
+        output_size: Some(40),
+        embedding_size: None,
+        options: Options::default(),
+        input_to_all: false,
+        all_to_output: false,
+        init: InitKind::Glorot,
+        std: 0.08,
+        forget_bias: 1.0,
+        seed: 5,
+    })
+    .unwrap();
+    let sampling = Sampling {
+        temperature: 0.8,
+        top_k: Some(30),
+        top_p: Some(0.9),
+        min_p: Some(0.01),
+        repetition_penalty: 1.2,
+        repetition_window: Some(16),
+        banned: vec![3],
+        ..Sampling::default()
+    };
+    let request = Request {
+        primes: &[vec![1, 2]],
+        histories: &[],
+        count: 3,
+        sampling: &sampling,
+        // It never comes, but its beginnings do.
+        stops: &[vec![5, 6, 3]],
+        seed: 1,
+        sample: 0,
+        position: 0,
+    };
+    let states = model.zero_states(1).unwrap();
+    let isa = Isa::best();
+    let mut generator = Generator::new(isa, &model, &request, &states, &mut Alone).unwrap();
+    let mut steps = |number| {
+        for _ in 0..number {
+            generator.step(&model, &mut Alone).unwrap();
+        }
+    };
+    // What was chosen and not yet taken away doubles its room here, and not again below.
+    steps(1030);
+    assert_eq!(count(|| steps(1000)), 0);
 }

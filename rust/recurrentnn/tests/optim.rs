@@ -1,13 +1,15 @@
-//! Both rules against written-out numbers; what a step refuses, it leaves as it was.
+//! Two rules against written-out numbers; what a step refuses, it leaves as it was.
 #![allow(clippy::unwrap_used)] // a helper of tests, too, should stop where it stands
 
 use recurrentnn::element::Element;
-use recurrentnn::error::Error;
+use recurrentnn::error::{Error, Result};
 use recurrentnn::graph::Graph;
 use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::ops::Recorder;
-use recurrentnn::optim::{Clip, Moments, NAMES, RmsProp, Solver, StepStats, UpdateRule, step};
+use recurrentnn::optim::{
+    Clip, Moments, Named, Options, RmsProp, Solver, StepStats, UpdateRule, step as step_all,
+};
 use recurrentnn::shape::Shape;
 
 /// A column of weights with its gradient.
@@ -37,25 +39,48 @@ fn assert_near<T: Element>(m: &Matrix<T>, expected: &[f64]) {
     }
 }
 
-fn solver() -> Solver {
-    Solver {
-        decay_rate: 0.75,
-        eps: 0.0,
+/// A step by the gradients of one backward pass.
+fn step<T: Element, R: UpdateRule>(
+    isa: Isa,
+    options: &Options<R>,
+    moments: &mut Moments<T>,
+    parameters: &[Named<'_, T>],
+) -> Result<StepStats> {
+    step_all(isa, &(*options).into(), moments, parameters, 1)
+}
+
+fn solver() -> Options<Solver> {
+    Options {
+        rule: Solver {
+            decay_rate: 0.75,
+            eps: 0.0,
+        },
         learning_rate: 0.5,
         weight_decay: 0.125,
-        clip_value: 3.0,
+        clip: Clip {
+            value: Some(3.0),
+            norm: None,
+        },
+        decay_all: true,
     }
 }
 
 /// Squares everywhere, so that roots and quotients are exact.
-fn rmsprop() -> RmsProp {
-    RmsProp {
+fn rmsprop() -> Options<RmsProp> {
+    Options {
+        rule: own(0.75, 1.0),
         learning_rate: 0.5,
-        decay_rate: 0.75,
-        eps: 1.0,
         weight_decay: 0.25,
         clip: Clip::default(),
-        decay_biases: false,
+        decay_all: false,
+    }
+}
+
+fn own(decay_rate: f64, eps: f64) -> RmsProp {
+    RmsProp {
+        decay_rate,
+        eps,
+        ..RmsProp::default()
     }
 }
 
@@ -116,11 +141,6 @@ fn solver_numbers<T: Element>(isa: Isa) {
 
 #[test]
 fn both_rules_compute_what_their_files_say() {
-    assert_eq!(
-        NAMES,
-        ["rmsprop", "solver"],
-        "a new rule needs its numbers here"
-    );
     for isa in Isa::available() {
         rmsprop_numbers::<f64>(isa);
         rmsprop_numbers::<f32>(isa);
@@ -135,7 +155,7 @@ fn the_norm_is_clipped_over_all_parameters_and_then_the_values() {
         norm: Some(6.5),
         value: Some(1.75),
     };
-    let rule = RmsProp {
+    let rule = Options {
         clip,
         weight_decay: 0.0,
         ..rmsprop()
@@ -163,7 +183,7 @@ fn the_norm_is_clipped_over_all_parameters_and_then_the_values() {
     assert_near(&a, &[change(1.5), change(-1.75)]);
     assert_near(&b, &[change(1.75)]);
 
-    let far = RmsProp {
+    let far = Options {
         clip: Clip {
             norm: Some(1e6),
             value: Some(1e6),
@@ -184,10 +204,10 @@ fn the_norm_is_clipped_over_all_parameters_and_then_the_values() {
 
 #[test]
 fn biases_do_not_decay_unless_asked_for() {
-    let stepped = |name: Option<&str>, decay_biases: bool| {
+    let stepped = |name: Option<&str>, decay_all: bool| {
         let w = weights::<f64>(&[4.0], &[0.0]);
-        let rule = RmsProp {
-            decay_biases,
+        let rule = Options {
+            decay_all,
             ..rmsprop()
         };
         step(Isa::best(), &rule, &mut Moments::default(), &[(name, &w)]).unwrap();
@@ -215,8 +235,8 @@ fn a_matrix_that_comes_twice_is_stepped_once_and_one_without_gradient_decays() {
     step(Isa::best(), &rmsprop(), &mut moments, &[(None, &untouched)]).unwrap();
     assert_near(&untouched, &[7.0]);
     // 0 / 0, were it carried out.
-    let still = RmsProp {
-        eps: 0.0,
+    let still = Options {
+        rule: own(0.75, 0.0),
         weight_decay: 0.0,
         ..rmsprop()
     };
@@ -239,7 +259,7 @@ fn a_matrix_that_comes_twice_is_stepped_once_and_one_without_gradient_decays() {
 }
 
 /// Steps a good and a bad matrix, and shows that neither, nor the state, has changed.
-fn assert_refused<R: UpdateRule>(rule: &R, bad: &Matrix<f64>, good_first: bool) -> Error {
+fn assert_refused<R: UpdateRule>(rule: &Options<R>, bad: &Matrix<f64>, good_first: bool) -> Error {
     let good = weights::<f64>(&[1.0, -2.0], &[2.0, -6.0]);
     let (start, grad) = (bad.to_vec().unwrap(), bad.grad().unwrap().to_vec());
     let mut moments = Moments::default();
@@ -304,7 +324,7 @@ fn a_gradient_whose_square_is_infinite_is_refused_where_it_is_squared() {
         value: Some(1.0),
         norm: None,
     };
-    let rule = RmsProp { clip, ..rmsprop() };
+    let rule = Options { clip, ..rmsprop() };
     let stats = step(Isa::best(), &rule, &mut Moments::default(), &[(None, &w)]).unwrap();
     assert_eq!(stats.clipped_fraction, 0.5);
 }
@@ -353,23 +373,23 @@ fn a_borrowed_parameter_and_settings_out_of_their_domain_change_nothing() {
         .into_iter()
         .flatten()
     {
-        assert_refused(&RmsProp { clip, ..rmsprop() }, &w, true);
+        assert_refused(&Options { clip, ..rmsprop() }, &w, true);
     }
     for bad in [-1e-9, f64::NAN, f64::INFINITY] {
         for rule in [
-            RmsProp {
+            Options {
                 learning_rate: bad,
                 ..rmsprop()
             },
-            RmsProp {
-                decay_rate: bad,
+            Options {
+                rule: own(bad, 1.0),
                 ..rmsprop()
             },
-            RmsProp {
-                eps: bad,
+            Options {
+                rule: own(0.75, bad),
                 ..rmsprop()
             },
-            RmsProp {
+            Options {
                 weight_decay: bad,
                 ..rmsprop()
             },
@@ -381,7 +401,7 @@ fn a_borrowed_parameter_and_settings_out_of_their_domain_change_nothing() {
             );
         }
         assert_refused(
-            &Solver {
+            &Options {
                 learning_rate: bad,
                 ..solver()
             },
@@ -389,8 +409,11 @@ fn a_borrowed_parameter_and_settings_out_of_their_domain_change_nothing() {
             true,
         );
         assert_refused(
-            &Solver {
-                clip_value: bad,
+            &Options {
+                clip: Clip {
+                    value: Some(bad),
+                    norm: None,
+                },
                 ..solver()
             },
             &w,

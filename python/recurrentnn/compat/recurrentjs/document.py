@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recurrentnn._recurrentnn import Vocabulary
+from recurrentnn._recurrentnn import Model, Solver, Vocabulary
 from recurrentnn.compat.recurrentjs import json_text
 from recurrentnn.compat.recurrentjs.json_text import fail
 from recurrentnn.compat.recurrentjs.layout import Entry, layout
@@ -26,6 +26,19 @@ class SolverState(NamedTuple):
     decay_rate: float
     smooth_eps: float
     step_cache: dict[str, NDArray[np.float64]]
+
+    def start(self, model: Model) -> Solver:
+        """A `recurrentnn.compat.Solver` that goes on with `model` where this left off.
+
+        Parameters that no step has reached begin at 0, as in the ancestor.
+        """
+        solver = Solver(self.decay_rate, self.smooth_eps)
+        state: dict[str, Any] = {"optimizer": "solver"}
+        for name, squares in self.step_cache.items():
+            # The rule does not ask for the number of steps, which no file tells.
+            state |= {f"square.{name}": squares, f"steps.{name}": 1}
+        solver.restore(model, state)
+        return solver
 
 
 class Imported(NamedTuple):

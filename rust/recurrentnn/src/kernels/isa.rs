@@ -59,8 +59,8 @@ impl Isa {
         Self::available().into_iter().find(|isa| isa.name() == name)
     }
 
-    /// The one to use: named by [`ISA_VARIABLE`] when the process first asks, else the widest but
-    /// AVX-512, which slows down many of the CPUs that have it and has to be asked for.
+    /// The one to use: named by [`ISA_VARIABLE`] when the process first asks, else the widest that
+    /// does not slow this CPU down: before Ice Lake, AVX-512 lowers the frequency.
     ///
     /// A name that [`Isa::by_name`] does not know is passed over here; who reads the variable for a
     /// user reports it.
@@ -69,15 +69,27 @@ impl Isa {
         *BEST.get_or_init(|| {
             let named = std::env::var(ISA_VARIABLE).ok();
             let named = named.and_then(|name| Self::by_name(&name));
-            named.or(Self::unasked()).unwrap_or(Self::PORTABLE)
+            named.unwrap_or_else(Self::unasked)
         })
     }
 
     /// The last one that is used without being named.
-    fn unasked() -> Option<Self> {
-        let mut all = Self::available();
-        all.retain(|isa| isa.name() != "avx512");
-        all.pop()
+    fn unasked() -> Self {
+        let mut all = Self::available().into_iter();
+        let widest = all.rfind(|isa| !isa.slows_down());
+        widest.unwrap_or(Self::PORTABLE)
+    }
+
+    /// Whether its use lowers the CPU's frequency so much that narrower registers may be faster.
+    fn slows_down(self) -> bool {
+        match self.0 {
+            Kind::Portable => false,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => false,
+            // VBMI2 came with Ice Lake and Zen 4, whose frequency stays; here it only tells them.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => !is_x86_feature_detected!("avx512vbmi2"),
+        }
     }
 
     /// `portable`, `avx2` or `avx512`.
@@ -158,13 +170,21 @@ mod tests {
     }
 
     #[test]
-    fn the_best_is_the_named_one_or_the_last_but_avx512() {
+    fn the_best_is_the_named_one_or_the_widest_that_does_not_slow_down() {
         let named = std::env::var(ISA_VARIABLE).ok();
         let named = named.and_then(|name| Isa::by_name(&name));
-        let best = named.or_else(|| {
-            let mut all = Isa::available().into_iter();
-            all.rfind(|isa| isa.name() != "avx512")
-        });
-        assert_eq!(Some(Isa::best()), best);
+        assert_eq!(Isa::best(), named.unwrap_or_else(Isa::unasked));
+        let all = Isa::available();
+        let widest = all[all.len() - 1];
+        let unasked = if widest.slows_down() {
+            all[all.len() - 2]
+        } else {
+            widest
+        };
+        assert_eq!(Isa::unasked(), unasked);
+        assert_eq!(
+            all.iter().filter(|isa| isa.slows_down()).count(),
+            usize::from(unasked != widest)
+        );
     }
 }

@@ -7,17 +7,18 @@
 #![allow(clippy::inline_always)] // see `isa::Task`: what is not inlined misses the instruction set
 
 mod arch;
+pub mod blend;
 pub mod broadcast;
 pub mod buffer;
 pub mod formula;
 pub mod gemm;
 pub mod isa;
+pub mod layer_norm;
 pub mod machine;
 pub mod map;
 pub mod masks;
 pub mod math;
 mod memory;
-pub mod normal;
 pub mod panel;
 pub mod parallel;
 pub mod reduce;

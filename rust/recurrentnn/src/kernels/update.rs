@@ -1,4 +1,4 @@
-//! The pass of an optimizer that changes: a parameter, its gradient and its running mean in step.
+//! The pass of an optimizer that changes: a parameter, its gradient and what is remembered of it, in step.
 
 use rayon::prelude::*;
 
@@ -7,12 +7,21 @@ use super::parallel::Cost;
 use crate::element::Element;
 use crate::element::simd::{Simd, Vector};
 
+/// How many numbers a rule may remember of each weight.
+pub const MEMORY: usize = 3;
+
 /// How a register of weights moves. Every lane is computed by itself.
 ///
 /// Mark it `#[inline(always)]`: see [`Task`].
 pub trait Rule: Copy + Send + Sync {
-    /// The weights and running means that follow `weight` and `mean`.
-    fn update<V: Vector>(self, step: Step<V>, weight: V, mean: V) -> (V, V);
+    /// How few numbers it may remember of each weight; no loop is compiled for fewer.
+    const LEAST: usize;
+    /// How many, up to [`MEMORY`].
+    const MOST: usize;
+
+    /// The weights, and what is remembered of them, that follow `weight` and `memory`. Of the memory
+    /// as many registers are kept as [`Update::run`] is given slices; the others hold zeros.
+    fn update<V: Vector>(self, step: Step<V>, weight: V, memory: [V; MEMORY]) -> (V, [V; MEMORY]);
 }
 
 /// What a rule gets to see of the gradients.
@@ -22,8 +31,6 @@ pub struct Step<V> {
     pub g: V,
     /// The same, after clipping by value.
     pub clipped: V,
-    /// Whether weight decay applies to these weights.
-    pub decays: bool,
 }
 
 /// One parameter's pass: what is done to its gradients, and the rule that uses them.
@@ -31,51 +38,77 @@ pub struct Step<V> {
 pub struct Update<R> {
     /// What moves the weights.
     pub rule: R,
-    /// What clipping by norm multiplies the gradients by.
+    /// What the gradients are multiplied by: clipping by norm, a mean over passes.
     pub scale: f64,
     /// Largest magnitude of a gradient, after that.
     pub limit: Option<f64>,
-    /// See [`Step::decays`].
-    pub decays: bool,
 }
 
 impl<R: Rule> Update<R> {
-    /// Clips `grad`, moves `value` and `mean` by the rule and sets `grad` to zero, all in one pass.
+    /// Clips `grad`, moves `value` and `memory` by the rule and sets `grad` to zero, all in one pass.
     /// Returns how many gradients the limit changed. No gradient may be infinite or NaN.
     ///
     /// # Panics
-    /// If the slices differ in length.
-    pub fn run<T: Element>(self, isa: Isa, value: &mut [T], grad: &mut [T], mean: &mut [T]) -> f64 {
+    /// If the slices differ in length, or if the rule has no use for as many as `memory` has.
+    pub fn run<T: Element>(
+        self,
+        isa: Isa,
+        value: &mut [T],
+        grad: &mut [T],
+        memory: &mut [Vec<T>],
+    ) -> f64 {
+        match memory {
+            [] if const { fits::<R>(0) } => self.pieces(isa, value, grad, []),
+            [a] if const { fits::<R>(1) } => self.pieces(isa, value, grad, [a]),
+            [a, b] if const { fits::<R>(2) } => self.pieces(isa, value, grad, [a, b]),
+            [a, b, c] if const { fits::<R>(3) } => self.pieces(isa, value, grad, [a, b, c]),
+            more => panic!("a rule without {} slices of memory", more.len()),
+        }
+    }
+
+    fn pieces<T: Element, const N: usize>(
+        self,
+        isa: Isa,
+        value: &mut [T],
+        grad: &mut [T],
+        memory: [&mut Vec<T>; N],
+    ) -> f64 {
         assert_eq!(value.len(), grad.len());
-        assert_eq!(value.len(), mean.len());
-        let run = |(value, (grad, mean))| {
-            isa.run(Piece {
-                update: self,
-                value,
-                grad,
-                mean,
-            })
-        };
+        for slice in &memory {
+            assert_eq!(value.len(), slice.len());
+        }
         // Pieces on one thread as well: within one, a lane counts in T without rounding.
-        let piece = Cost::Cheap.piece();
-        if Cost::Cheap.splits(value.len()) {
-            let others = grad.par_chunks_mut(piece).zip(mean.par_chunks_mut(piece));
-            value.par_chunks_mut(piece).zip(others).map(run).sum()
+        let size = Cost::Cheap.piece();
+        let splits = Cost::Cheap.splits(value.len());
+        let mut memory = memory.map(|slice| slice.chunks_mut(size));
+        let pairs = value.chunks_mut(size).zip(grad.chunks_mut(size));
+        let pieces = pairs.map(|(value, grad)| Piece {
+            update: self,
+            value,
+            grad,
+            memory: memory.each_mut().map(|m| m.next().unwrap_or_default()),
+        });
+        if splits {
+            let pieces: Vec<_> = pieces.collect();
+            pieces.into_par_iter().map(|piece| isa.run(piece)).sum()
         } else {
-            let others = grad.chunks_mut(piece).zip(mean.chunks_mut(piece));
-            value.chunks_mut(piece).zip(others).map(run).sum()
+            pieces.map(|piece| isa.run(piece)).sum()
         }
     }
 }
 
-struct Piece<'a, T, R> {
+const fn fits<R: Rule>(slices: usize) -> bool {
+    R::LEAST <= slices && slices <= R::MOST
+}
+
+struct Piece<'a, T, R, const N: usize> {
     update: Update<R>,
     value: &'a mut [T],
     grad: &'a mut [T],
-    mean: &'a mut [T],
+    memory: [&'a mut [T]; N],
 }
 
-impl<T: Element, R: Rule> Task for Piece<'_, T, R> {
+impl<T: Element, R: Rule, const N: usize> Task for Piece<'_, T, R, N> {
     type Output = f64;
 
     #[inline(always)]
@@ -84,36 +117,45 @@ impl<T: Element, R: Rule> Task for Piece<'_, T, R> {
             update,
             value,
             grad,
-            mean,
+            memory,
         } = self;
         let lanes = T::Vector::<S>::LANES;
         let clip = Registers::<T::Vector<S>>::new(&update);
-        let mut count = T::Vector::<S>::splat(T::ZERO);
+        let zero = T::Vector::<S>::splat(T::ZERO);
+        let mut count = zero;
 
         let whole = value.len() / lanes * lanes;
-        let (value, value_rest) = value.split_at_mut(whole);
-        let (grad, grad_rest) = grad.split_at_mut(whole);
-        let (mean, mean_rest) = mean.split_at_mut(whole);
-        let gradients = grad.chunks_exact_mut(lanes);
-        let others = gradients.zip(mean.chunks_exact_mut(lanes));
-        for (value, (grad, mean)) in value.chunks_exact_mut(lanes).zip(others) {
-            let (step, clipped) = clip.step(T::Vector::<S>::load(grad), update.decays);
-            let (w, s) = (T::Vector::<S>::load(value), T::Vector::<S>::load(mean));
-            let (w, s) = update.rule.update(step, w, s);
-            w.store(value);
-            s.store(mean);
-            T::Vector::<S>::splat(T::ZERO).store(grad);
+        let mut at = 0;
+        while at < whole {
+            let place = at..at + lanes;
+            let (step, clipped) = clip.step(T::Vector::<S>::load(&grad[place.clone()]));
+            let w = T::Vector::<S>::load(&value[place.clone()]);
+            let mut m = [zero; MEMORY];
+            for k in 0..N {
+                m[k] = T::Vector::<S>::load(&memory[k][place.clone()]);
+            }
+            let (w, m) = update.rule.update(step, w, m);
+            w.store(&mut value[place.clone()]);
+            for k in 0..N {
+                m[k].store(&mut memory[k][place.clone()]);
+            }
+            zero.store(&mut grad[place]);
             count = count + clipped;
+            at += lanes;
         }
-        if !value_rest.is_empty() {
-            let grad = T::Vector::<S>::load_first(grad_rest);
-            let (step, clipped) = clip.step(grad, update.decays);
-            let w = T::Vector::<S>::load_first(value_rest);
-            let s = T::Vector::<S>::load_first(mean_rest);
-            let (w, s) = update.rule.update(step, w, s);
-            w.store_first(value_rest);
-            s.store_first(mean_rest);
-            grad_rest.fill(T::ZERO);
+        if whole < value.len() {
+            let (step, clipped) = clip.step(T::Vector::<S>::load_first(&grad[whole..]));
+            let w = T::Vector::<S>::load_first(&value[whole..]);
+            let mut m = [zero; MEMORY];
+            for k in 0..N {
+                m[k] = T::Vector::<S>::load_first(&memory[k][whole..]);
+            }
+            let (w, m) = update.rule.update(step, w, m);
+            w.store_first(&mut value[whole..]);
+            for k in 0..N {
+                m[k].store_first(&mut memory[k][whole..]);
+            }
+            grad[whole..].fill(T::ZERO);
             // The lanes behind the end are zeros, which no limit changes.
             count = count + clipped;
         }
@@ -144,13 +186,12 @@ impl<V: Vector> Registers<V> {
 
     /// What the rule sees of the gradients, and a 1 in each lane that the limit changed.
     #[inline(always)]
-    fn step(&self, grad: V, decays: bool) -> (Step<V>, V) {
+    fn step(&self, grad: V) -> (Step<V>, V) {
         let g = grad * self.scale;
         let clipped = V::select(g.greater(self.high), self.high, g);
         let clipped = V::select(self.low.greater(clipped), self.low, clipped);
         let changed = V::select(clipped.equal(g), V::number(0.0), V::number(1.0));
-        let step = Step { g, clipped, decays };
-        (step, changed)
+        (Step { g, clipped }, changed)
     }
 }
 
@@ -164,52 +205,58 @@ mod tests {
     struct Test;
 
     impl Rule for Test {
+        const LEAST: usize = 0;
+        const MOST: usize = MEMORY;
+
         #[inline(always)]
-        fn update<V: Vector>(self, step: Step<V>, weight: V, mean: V) -> (V, V) {
-            let mean = mean * V::number(0.75) + step.g;
-            let weight = if step.decays {
-                weight * V::number(0.5)
-            } else {
-                weight
-            };
-            (weight - step.clipped, mean)
+        fn update<V: Vector>(
+            self,
+            step: Step<V>,
+            weight: V,
+            [a, b, c]: [V; MEMORY],
+        ) -> (V, [V; MEMORY]) {
+            let after = [a * V::number(0.75) + step.g, b - step.clipped, c + weight];
+            (weight - step.clipped + a - b + c, after)
         }
     }
 
     const LENGTHS: [usize; 9] = [0, 1, 3, 7, 16, 17, 33, 400, 140_003];
 
+    fn memory<T: Element>(slices: usize, len: usize) -> Vec<Vec<T>> {
+        (0..slices as u64).map(|k| numbers(k + 3, len)).collect()
+    }
+
     fn is_naive<T: Element>(isa: Isa) {
-        for (len, limit) in LENGTHS
+        let cases = LENGTHS
             .iter()
-            .flat_map(|len| [(*len, None), (*len, Some(0.125))])
-        {
-            for decays in [false, true] {
-                let update = Update {
-                    rule: Test,
-                    scale: 0.3,
-                    limit,
-                    decays,
-                };
-                let [w, g, s] = [1, 2, 3].map(|seed| numbers::<T>(seed, len));
-                let (mut value, mut grad, mut mean) = (w.clone(), g.clone(), s.clone());
-                let count = update.run(isa, &mut value, &mut grad, &mut mean);
-                let mut expected = 0.0;
-                for i in 0..len {
-                    let g = g[i] * T::from_f64(0.3);
-                    let high = T::from_f64(limit.unwrap_or(1.0));
-                    let clipped = g.minimum(high).maximum(-high);
-                    expected += f64::from(u8::from(clipped != g));
-                    let kept = if decays {
-                        w[i] * T::from_f64(0.5)
-                    } else {
-                        w[i]
-                    };
-                    let found = (value[i], grad[i], mean[i]);
-                    let mean = s[i] * T::from_f64(0.75) + g;
-                    assert_eq!(found, (kept - clipped, T::ZERO, mean));
+            .flat_map(|&len| [(len, None), (len, Some(0.125))])
+            .flat_map(|(len, limit)| (0..=MEMORY).map(move |slices| (len, limit, slices)));
+        for (len, limit, slices) in cases {
+            let update = Update {
+                rule: Test,
+                scale: 0.3,
+                limit,
+            };
+            let [w, g] = [1, 2].map(|seed| numbers::<T>(seed, len));
+            let before = memory::<T>(slices, len);
+            let (mut value, mut grad, mut after) = (w.clone(), g.clone(), before.clone());
+            let count = update.run(isa, &mut value, &mut grad, &mut after);
+            let mut expected = 0.0;
+            for i in 0..len {
+                let g = g[i] * T::from_f64(0.3);
+                let high = T::from_f64(limit.unwrap_or(1.0));
+                let clipped = g.minimum(high).maximum(-high);
+                expected += f64::from(u8::from(clipped != g));
+                let of = |k: usize| before.get(k).map_or(T::ZERO, |slice| slice[i]);
+                let [a, b, c] = [of(0), of(1), of(2)];
+                let moved = w[i] - clipped + a - b + c;
+                assert_eq!((value[i], grad[i]), (moved, T::ZERO));
+                let remembered = [a * T::from_f64(0.75) + g, b - clipped, c + w[i]];
+                for (found, expected) in after.iter().zip(remembered) {
+                    assert_eq!(found[i], expected);
                 }
-                assert_eq!(count, expected);
             }
+            assert_eq!(count, expected);
         }
     }
 
@@ -221,15 +268,15 @@ mod tests {
     fn threads_agree<T: Element>(isa: Isa) {
         let len = 1_000_003;
         let run = |threads| {
-            let [mut w, mut g, mut s] = [1, 2, 3].map(|seed| numbers::<T>(seed, len));
+            let [mut w, mut g] = [1, 2].map(|seed| numbers::<T>(seed, len));
+            let mut m = memory::<T>(2, len);
             let update = Update {
                 rule: Test,
                 scale: 1.0,
                 limit: Some(0.5),
-                decays: false,
             };
-            let count = with_threads(threads, || update.run(isa, &mut w, &mut g, &mut s));
-            (w, g, s, count)
+            let count = with_threads(threads, || update.run(isa, &mut w, &mut g, &mut m));
+            (w, g, m, count)
         };
         assert_eq!(run(1), run(3));
     }
@@ -246,8 +293,7 @@ mod tests {
             rule: Test,
             scale: 1.0,
             limit: None,
-            decays: false,
         };
-        update.run(Isa::PORTABLE, &mut [1.0_f32], &mut [1.0], &mut []);
+        update.run(Isa::PORTABLE, &mut [1.0_f32], &mut [1.0], &mut [vec![]]);
     }
 }

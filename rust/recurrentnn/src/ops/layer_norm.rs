@@ -1,8 +1,8 @@
-use super::{Form, Operand, Pull, Rule, accumulate, expect_operands};
+use super::{Form, Operand, Pull, Rule, expect_operands};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernels::Isa;
-use crate::kernels::normal::{Normal, normalise, pull_gain, pull_x};
+use crate::kernels::broadcast::{self, Extent, accumulate_broadcast};
+use crate::kernels::{Cost, Isa, layer_norm};
 use crate::shape::Shape;
 
 /// Layer normalisation (Ba et al. 2016) of each column x of n rows:
@@ -16,17 +16,6 @@ use crate::shape::Shape;
 pub struct LayerNorm {
     /// Keeps s above 0; inside the root, as in PyTorch.
     pub eps: f64,
-}
-
-impl LayerNorm {
-    fn normal<'a, T>(self, inputs: &[Operand<'a, T>]) -> Normal<'a, T> {
-        Normal {
-            rows: inputs[0].shape.rows.max(1),
-            eps: self.eps,
-            x: inputs[0].data,
-            gain: inputs[1].data,
-        }
-    }
 }
 
 impl Rule for LayerNorm {
@@ -56,19 +45,31 @@ impl Rule for LayerNorm {
     }
 
     fn forward<T: Element>(&self, isa: Isa, inputs: &[Operand<'_, T>], out: &mut [T]) {
-        normalise(isa, self.normal(inputs), inputs[2].data, out);
+        self.kernel(isa, inputs).normalise(inputs[2].data, out);
     }
 
     fn backward<T: Element>(&self, isa: Isa, wrt: usize, pull: Pull<'_, T>, into: &mut [T]) {
-        let normal = self.normal(pull.inputs);
+        let (kernel, grad) = (self.kernel(isa, pull.inputs), pull.grad);
         match wrt {
-            0 => pull_x(isa, normal, pull.grad, into),
-            1 => pull_gain(isa, normal, pull.grad, into),
+            0 => kernel.accumulate_gradient(grad, into),
+            1 => kernel.accumulate_gain_gradient(grad, into),
             _ => {
-                for g in pull.grad.chunks_exact(normal.rows) {
-                    accumulate(into, g);
-                }
+                let whole = pull.inputs[0].shape.dims();
+                let grad = broadcast::Operand::new(grad, whole, whole);
+                let (cost, column) = (Cost::Cheap, Extent::Column);
+                accumulate_broadcast(isa, cost, whole, [grad], column, into, |[g]| g);
             }
+        }
+    }
+}
+
+impl LayerNorm {
+    fn kernel<'a, T>(self, isa: Isa, inputs: &[Operand<'a, T>]) -> layer_norm::LayerNorm<'a, T> {
+        layer_norm::LayerNorm {
+            isa,
+            eps: self.eps,
+            x: inputs[0].data,
+            gain: inputs[1].data,
         }
     }
 }

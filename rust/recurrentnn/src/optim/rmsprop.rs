@@ -1,9 +1,11 @@
-//! RMSProp (Tieleman and Hinton 2012), as in PyTorch where the rules coincide:
+//! RMSProp (Tieleman and Hinton 2012; centered: Graves 2013), as in PyTorch where the rules coincide:
 //!
 //! ```text
 //! g = clip(gradient)
 //! s = decay_rate s + (1 - decay_rate) g^2
-//! w = w - learning_rate (g / (sqrt(s) + eps) + weight_decay w)
+//! m = decay_rate m + (1 - decay_rate) g       centered; else m = 0
+//! b = momentum b + g / (sqrt(s - m^2) + eps)
+//! w = w - learning_rate (b + weight_decay w)
 //! ```
 //!
 //! eps stands outside the root. Clipping comes before accumulation. The decay is decoupled: PyTorch
@@ -11,81 +13,98 @@
 
 #![allow(clippy::inline_always)] // as the kernels: what is not inlined misses the instruction set
 
-use super::{Clip, LARGEST, UpdateRule, expect_positive, expect_range};
+use super::means::over_root;
+use super::moments::Past;
+use super::settings::{Setting, Settings};
+use super::{Squares, UpdateRule};
 use crate::element::simd::Vector;
-use crate::error::Result;
-use crate::kernels::update::{Rule, Step};
+use crate::kernels::update::{MEMORY, Rule, Step};
 
 /// The settings of RMSProp.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RmsProp {
-    /// How far a step goes.
-    pub learning_rate: f64,
-    /// How much of the running mean square stays.
+    /// How much of the running means stays.
     pub decay_rate: f64,
     /// Keeps the quotient finite.
     pub eps: f64,
-    /// Pull towards 0, times the learning rate.
-    pub weight_decay: f64,
-    /// Clipping by norm, then by value.
-    pub clip: Clip,
-    /// Whether weight decay reaches biases too.
-    pub decay_biases: bool,
+    /// How much of the step before stays.
+    pub momentum: f64,
+    /// Whether to divide by the deviation from the mean gradient.
+    pub centered: bool,
 }
 
 impl Default for RmsProp {
     fn default() -> Self {
         Self {
-            learning_rate: 1e-3,
             decay_rate: 0.95,
             eps: 1e-8,
-            weight_decay: 0.0,
-            clip: Clip::default(),
-            decay_biases: false,
+            momentum: 0.0,
+            centered: false,
         }
     }
 }
 
 impl UpdateRule for RmsProp {
+    type Kernel = RmsPropStep;
     const NAME: &'static str = "rmsprop";
     const CLASS: &'static str = "RMSProp";
+    const MEMORY: &'static [&'static str] = &["square", "momentum", "mean"];
+    const SQUARES: Squares = Squares::Clipped;
+    const LEARNING_RATE: f64 = 1e-3;
 
-    fn check(&self) -> Result<()> {
-        let op = Self::CLASS;
-        expect_range(op, "learning_rate", self.learning_rate, 0.0..LARGEST)?;
-        expect_range(op, "decay_rate", self.decay_rate, 0.0..1.0)?;
-        expect_range(op, "eps", self.eps, 0.0..LARGEST)?;
-        expect_range(op, "weight_decay", self.weight_decay, 0.0..LARGEST)?;
-        expect_positive(op, "clip_value", self.clip.value)?;
-        expect_positive(op, "clip_norm", self.clip.norm)
+    fn settings(&mut self) -> Settings<'_> {
+        vec![
+            ("decay_rate", Setting::share(&mut self.decay_rate)),
+            ("eps", Setting::positive(&mut self.eps)),
+            ("momentum", Setting::share(&mut self.momentum)),
+            ("centered", Setting::Switch(&mut self.centered)),
+        ]
     }
 
-    fn clip(&self) -> Clip {
-        self.clip
+    fn remembers(&self) -> usize {
+        if self.centered {
+            3
+        } else {
+            1 + usize::from(self.momentum > 0.0)
+        }
     }
 
-    fn decays_biases(&self) -> bool {
-        self.decay_biases
-    }
-
-    fn squares_clipped(&self) -> bool {
-        self.clip.value.or(self.clip.norm).is_some()
+    fn kernel(&self, rate: f64, decay: f64, _: &mut Past) -> RmsPropStep {
+        RmsPropStep {
+            rule: *self,
+            rate,
+            decay,
+        }
     }
 }
 
-impl Rule for RmsProp {
+/// One step.
+#[derive(Clone, Copy, Debug)]
+pub struct RmsPropStep {
+    rule: RmsProp,
+    rate: f64,
+    decay: f64,
+}
+
+impl Rule for RmsPropStep {
+    const LEAST: usize = 1;
+    const MOST: usize = 3;
+
     #[inline(always)]
-    fn update<V: Vector>(self, step: Step<V>, w: V, s: V) -> (V, V) {
-        let [decay, rest] = [self.decay_rate, 1.0 - self.decay_rate].map(V::number);
+    fn update<V: Vector>(self, step: Step<V>, w: V, [s, b, m]: [V; MEMORY]) -> (V, [V; MEMORY]) {
+        let [keep, rest] = [self.rule.decay_rate, 1.0 - self.rule.decay_rate].map(V::number);
         let g = step.clipped;
-        let s = decay * s + rest * g * g;
-        let root = s.sqrt() + V::number(self.eps);
-        // A root of 0, with eps 0 and a gradient whose square is 0, moves nothing.
-        let zero = V::number(0.0);
-        let mut direction = V::select(root.greater(zero), g / root, zero);
-        if step.decays {
-            direction = direction + V::number(self.weight_decay) * w;
-        }
-        (w - V::number(self.learning_rate) * direction, s)
+        let s = keep * s + rest * g * g;
+        let (m, spread) = if self.rule.centered {
+            let m = keep * m + rest * g;
+            // Rounding may leave less than nothing of a constant gradient.
+            (m, (s - m * m).at_least(0.0))
+        } else {
+            (m, s)
+        };
+        let moved = over_root(g, spread.sqrt() + V::number(self.rule.eps));
+        let b = V::number(self.rule.momentum) * b + moved;
+        let w = w - V::number(self.rate) * (b + V::number(self.decay) * w);
+        (w, [s, b, m])
     }
 }

@@ -403,6 +403,24 @@ impl<T: Element> Run<T> {
         Ok(&memory.plane(plane)[memory.extent().time * one..])
     }
 
+    /// Puts column `from[i]` of every state after the last step in the place of column i.
+    ///
+    /// # Errors
+    /// None while the run lives.
+    pub fn reorder_states(&mut self, from: &[usize]) -> Result<()> {
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
+        for &plane in &self.compiled.states {
+            let Extent { time, batch } = memory.extent();
+            let rows = memory.shape(plane).rows;
+            let last = &mut memory.plane_mut(plane)[time * rows * batch..];
+            let before = last.to_vec();
+            for (to, &column) in last.chunks_exact_mut(rows).zip(from) {
+                to.copy_from_slice(&before[column * rows..][..rows]);
+            }
+        }
+        Ok(())
+    }
+
     /// A state before the first step.
     ///
     /// # Errors

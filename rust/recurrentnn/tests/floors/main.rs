@@ -95,7 +95,10 @@ const FAMILIES: &[(&str, &[&str])] = &[
             "unit",
         ],
     ),
-    ("optim", &["clip"]),
+    (
+        "optim",
+        &["groups", "means", "moments", "options", "settings", "step"],
+    ),
     ("io", &[]),
 ];
 

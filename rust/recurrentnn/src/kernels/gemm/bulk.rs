@@ -12,7 +12,7 @@ use crate::kernels::panel::{Panel, Segment, Start, Target};
 
 /// Bytes of a panel of `a`. It need not stay in the level-1 cache, for level 2 delivers several times
 /// what a tile takes; a deeper panel reads and writes `c` less often.
-const PANEL_BYTES: usize = 16 << 10;
+const PANEL_BYTES: usize = 32 << 10;
 /// Bytes of `b` that stay in the level-2 cache while panels of `a` go by.
 const B_BLOCK_BYTES: usize = 512 << 10;
 /// From so many columns on, a panel of `a` whose rows are adjacent is copied before use.
@@ -61,7 +61,7 @@ impl Tiles {
 
 impl<T: Element> Bulk<'_, T> {
     /// ```text
-    /// for p0 in depth by as many as a panel has in level 1:  ascending: c continues its chains
+    /// for p0 in depth by as many as a panel has room for: ascending: c continues its chains
     ///     for j0 in cols by as many as fit in level 2:
     ///         b' = b[p0.., j0..], packed if it is used often
     ///         for i0 in the rows of all lefts by two registers:

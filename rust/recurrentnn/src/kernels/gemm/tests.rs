@@ -91,7 +91,7 @@ fn is_naive_around_block_edges<T: Element>(isa: Isa) {
         (67, 1, 300),
         (1, 67, 300),
         (70, 29, 257),
-        (70, 270, 300),
+        (70, 270, 600),
         (35, 270, 520),
     ] {
         check::<T>(isa, size);

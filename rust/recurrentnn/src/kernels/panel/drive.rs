@@ -7,10 +7,11 @@ use super::{Segment, Target};
 use crate::element::Element;
 use crate::kernels::isa::Isa;
 
-/// Bytes of a panel that stay in the level-1 cache while tiles of columns go by.
-const PANEL_BYTES: usize = 16 << 10;
-/// Bytes of the operand that stay in the level-2 cache while panels go by.
-const OPERAND_BYTES: usize = 256 << 10;
+/// Bytes of a panel that stay in the level-2 cache while tiles of columns go by: a deeper panel reads
+/// and writes outputs less often, and level 2 delivers several times what a tile takes.
+const PANEL_BYTES: usize = 64 << 10;
+/// Bytes of the operand that stay there while panels go by.
+const OPERAND_BYTES: usize = 512 << 10;
 
 /// `targets[i][:, 0..cols] = start + W_i operand` for the rows of some panels.
 pub(super) struct Multiply<'a, T> {
@@ -37,7 +38,7 @@ struct Block {
 
 impl<T: Element> Multiply<'_, T> {
     /// ```text
-    /// for depths by as many as a panel has in level 1:       ascending: outputs continue their chains
+    /// for depths by as many as a panel has in level 2:       ascending: outputs continue their chains
     ///     for columns by as many as fit in level 2:
     ///         for panels, several at once if columns are few:
     ///             for columns by 1 to 6, of nearly equal number: a tile

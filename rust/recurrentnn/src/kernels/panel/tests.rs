@@ -188,8 +188,8 @@ fn products_are_naive_for_any_targets_and_segments() {
 }
 
 fn is_naive_around_block_edges<T: Element>(isa: Isa) {
-    Case::<T>::new(isa, &[35], &[300, 230], 130).check(&[Begin::Column]);
-    Case::<T>::new(isa, &[70], &[1030], 31).check(&[Begin::Zero]);
+    Case::<T>::new(isa, &[35], &[300, 830], 250).check(&[Begin::Column]);
+    Case::<T>::new(isa, &[70], &[2060], 31).check(&[Begin::Zero]);
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn bits_depend_neither_on_the_columns_nor_on_the_panels_of_a_call() {
 }
 
 fn is_one_ascending_chain<T: Element>(isa: Isa) {
-    let (rows, depth, cols) = (67, 600, 9);
+    let (rows, depth, cols) = (67, 2060, 14);
     let (a, b, c) = (
         numbers::<T>(1, rows * depth),
         numbers::<T>(2, depth * cols),

@@ -14,6 +14,8 @@ use crate::element::simd::Simd;
 
 /// Partial sums side by side: two registers of the widest instruction set, in floats.
 const LANES: usize = 16;
+/// Numbers that are summed in their own precision.
+const BLOCK: usize = 128;
 
 /// The sum of a short slice: lane l takes elements l, l + 16, ..., then halves are added.
 #[inline(always)]
@@ -37,6 +39,36 @@ pub(super) fn lane_sum<T: Element>(values: &[T]) -> T {
         half /= 2;
     }
     lanes[0]
+}
+
+/// The sum over slices of equal length of what `f` computes from their numbers: within blocks as
+/// [`lane_sum`] does, beyond in double precision.
+#[inline(always)]
+pub(super) fn lane_sum_of<T: Element, const N: usize>(
+    inputs: [&[T]; N],
+    f: impl Fn([T; N]) -> T,
+) -> f64 {
+    let len = inputs.first().map_or(0, |input| input.len());
+    let mut total = 0.0;
+    for start in (0..len).step_by(BLOCK) {
+        let block = inputs.map(|input| &input[start..len.min(start + BLOCK)]);
+        let (rows, rest) = (
+            block.map(|input| input.as_chunks::<LANES>().0),
+            block.map(|input| input.as_chunks::<LANES>().1),
+        );
+        let mut lanes = [T::ZERO; LANES];
+        for row in 0..rows[0].len() {
+            let row = rows.map(|rows| &rows[row]);
+            for (l, lane) in lanes.iter_mut().enumerate() {
+                *lane += f(row.map(|row| row[l]));
+            }
+        }
+        for (l, lane) in lanes.iter_mut().enumerate().take(rest[0].len()) {
+            *lane += f(rest.map(|rest| rest[l]));
+        }
+        total += lane_sum(&lanes).to_f64();
+    }
+    total
 }
 
 /// The sum of all elements; 0 if there are none.
