@@ -154,6 +154,7 @@ fn a_step_of_samples_allocates_nothing() {
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
+        ..Config::default()
     })
     .unwrap();
     let sampling = Sampling {
