@@ -23,7 +23,7 @@ unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS
 # The environment is our own, whatever the caller's shell has activated.
 unexport CONDA_PREFIX PYTHONHOME PYTHONPATH
 
-.PHONY: help run build test test-rust test-python check lint types wheel bench bench-peers format clean
+.PHONY: help run build test test-rust test-python check lint types wheel bench bench-peers reliability format clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ wheel: $(VENV)/.build-tools ## wheel and sdist; installed and run in a clean env
 	cargo clean --quiet --release -p recurrentnn -p recurrentnn-python
 	$(BIN)/maturin build --release --locked --sdist --out dist
 	$(BIN)/python tests/check_wheel.py dist
+
+reliability: $(EXTENSION) $(VENV)/.dev ## kill, interrupt, damage, by the hundred; a slice of it is in `make test`
+	PYTHONPATH=tests $(BIN)/python -m reliability $(ARGS)
 
 bench: ## measure the kernels (Criterion)
 	cargo bench --locked

@@ -76,6 +76,7 @@ fn sequences<T: Element>(
                 isa,
                 threads,
                 extent: Extent { time, batch },
+                lengths: None,
                 input: Input::Features(&features),
                 states: &states,
                 weights: &values,

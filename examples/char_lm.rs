@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout)] // a program shows what it does
 
 use std::error::Error;
+use std::sync::Arc;
 
 use recurrentnn::cells::{CellKind, Options};
 use recurrentnn::config::{Config, InitKind};
@@ -15,7 +16,7 @@ use recurrentnn::ops::Recorder;
 use recurrentnn::optim::{self, Clip, Moments, Optimizer, RmsProp};
 use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::sample::{Generator, Request, Sampling};
-use recurrentnn::sequence::record;
+use recurrentnn::sequence::{Rows, record};
 use recurrentnn::text::Vocabulary;
 use recurrentnn::unroll::Sequence;
 
@@ -83,14 +84,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let parameters: Vec<(Option<&str>, &Matrix<f32>)> = named.collect();
     let mut moments = Moments::default();
 
+    let rows = Arc::new(Rows::dense(BATCH, TIME));
     for step in 0..=STEPS {
         let (inputs, targets) = batch(&symbols, step);
         let mut graph = Graph::new(isa);
-        let first = model.zero_states(BATCH)?;
         let sequence = Sequence::Symbols(inputs);
-        let (logits, _) = record(
-            &model, &mut graph, &sequence, BATCH, &first, None, &mut Alone,
-        )?;
+        let (logits, _) = record(&model, &mut graph, &sequence, &rows, None, None, &mut Alone)?;
         let loss = graph.softmax_cross_entropy(&logits, targets.into(), None)?;
         graph.backward_from(&loss, false)?;
         optim::step(isa, &optimizer, &mut moments, &parameters, 1)?;

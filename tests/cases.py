@@ -411,6 +411,13 @@ FOR_EVERY_CELL: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
     ("init uniform", (4, 3), {"init": "uniform", "std": 0.2}),
 )
 
+# Options whose nets do not all go tick by tick: `test_bidirectional.py` tries these.
+FOR_SEQUENCES: dict[str, tuple[Any, ...]] = {
+    "bidirectional": (True,),
+    "merge": ("concat", "sum", "mean", "none"),
+    "learned_state": (False, True),
+}
+
 FOR_ONE_CELL: dict[str, tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...]] = {
     "rnn": (
         ("relu", (5, 4), {"activation": "relu"}),

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import recurrentnn as rnn
@@ -282,7 +283,9 @@ def test_settings_are_written_and_read_and_flags_go_before_them(
     assert main(["train", text, *options, "--write-settings", first]) == 0
     again_options = ["--settings", first, "-o", two, "--write-settings", again]
     assert main(["train", text, *again_options]) == 0
-    assert Path(one).read_bytes() == Path(two).read_bytes()
+    models = [rnn.load(path).parameters() for path in (one, two)]
+    for name, matrix in models[0].items():
+        np.testing.assert_array_equal(matrix.value, models[1][name].value)
     before, after = Path(first).read_text(), Path(again).read_text()
     assert after == before.replace("one.safetensors", "two.safetensors")
     assert main(["train", text, "--settings", first, "--steps", "2", "-o", two]) == 0

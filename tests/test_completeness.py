@@ -97,6 +97,7 @@ def test_every_cell_has_cases_a_public_class_and_a_reference() -> None:
 def test_every_option_of_a_model_is_varied_by_some_case() -> None:
     every = (*cases.MODELS, *regulariser_cases.CASES)
     varied = {option for case in every for option in case.options}
+    varied |= set(cases.FOR_SEQUENCES)
     config = rnn.GFLSTM(2, [2], 2).config()
     varied |= {"cell", "input_size", "hidden_sizes", "output_size", "seed", "dtype"}
     assert set(config) <= varied

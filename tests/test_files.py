@@ -1,5 +1,6 @@
 """Model files: what is saved comes back, and a hostile file is refused by name."""
 
+import hashlib
 import json
 import struct
 import subprocess
@@ -27,6 +28,13 @@ def split(raw: bytes) -> tuple[Header, bytes]:
 
 
 def joined(header: Header, numbers: bytes) -> bytes:
+    """Return such a file, whose checksum is right: what is wrong is the rest."""
+    metadata = header.get("__metadata__", {})
+    if metadata.pop("sha256", None) is not None:
+        words = json.dumps(
+            header, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        ).encode("utf-8", "surrogatepass")
+        metadata["sha256"] = hashlib.sha256(words + numbers).hexdigest()
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + numbers
 

@@ -121,7 +121,8 @@ def test_importing_the_package_loads_numpy_and_nothing_else() -> None:
 
 def _dependencies() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    groups = project["dependency-groups"].values()
+    extras = project["project"]["optional-dependencies"].values()
+    groups = [*project["dependency-groups"].values(), *extras]
     wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
     wanted += [entry for group in groups for entry in group if isinstance(entry, str)]
     names = {re.split(r"[<>=!~\[ ]", entry)[0] for entry in wanted}

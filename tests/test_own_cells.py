@@ -57,6 +57,19 @@ def sequence() -> np.ndarray:
 own_cells = pytest.mark.parametrize("cell", CELLS, ids=name_of)
 
 
+@own_cells
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_row_has_the_bits_that_it_has_alone(cell: Own, bidirectional: bool) -> None:
+    net: Any = net_of(cell, bidirectional=bidirectional, learned_state=True)
+    rows = [sequence()[0, :1], sequence()[1], sequence()[0, :0]]
+    found, state = net(rows)
+    for b, row in enumerate(rows):
+        alone, after = net(row[np.newaxis])
+        np.testing.assert_array_equal(found[b], alone[0])
+        for one, other in zip(state.hidden, after.hidden, strict=True):
+            np.testing.assert_array_equal(one[b], other[0])
+
+
 def test_a_cell_of_the_examples_has_at_most_15_lines() -> None:
     source = PATH.read_text(encoding="utf-8")
     kinds = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]

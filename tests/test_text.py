@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import recurrentnn as rnn
-from recurrentnn import builtin_text, corpus, grammar
+from recurrentnn import builtin_text, data, grammar
+from recurrentnn.data.text import read
 
 TOPICS = {
     "b": """The "with" statement
@@ -165,9 +166,9 @@ def test_an_unknown_symbol_is_named_with_its_place() -> None:
 
 def test_lines_are_padded_and_end() -> None:
     vocabulary = rnn.Vocabulary("abc", boundary=True)
-    lines = corpus.Lines.of("ab\r\n\r\n  \rcab", rnn.Vocabulary(" abc", boundary=True))
+    lines = read("ab\r\n\r\n  \rcab", rnn.Vocabulary(" abc", boundary=True))
     assert lines.symbols == 7
-    [batch] = corpus.Lines.of("ab\n\ncab\n", vocabulary).in_order(5, 99)
+    [batch] = data.Lines.of("ab\n\ncab\n", vocabulary).in_order(5, 99)
     assert batch.x.tolist() == [[0, 1, 2, 0], [0, 3, 1, 2]]
     assert batch.targets.tolist() == [[1, 2, 0, 0], [3, 1, 2, 0]]
     assert batch.mask is not None
@@ -178,7 +179,7 @@ def test_lines_are_padded_and_end() -> None:
 def test_an_epoch_of_lines_has_every_line_once_in_an_order_of_its_own() -> None:
     text = "\n".join(grammar.english.sentence(k) for k in range(100))
     vocabulary = rnn.Vocabulary.from_text(text, boundary=True)
-    lines = corpus.Lines.of(text, vocabulary)
+    lines = data.Lines.of(text, vocabulary)
 
     def seen(epoch: int) -> list[str]:
         return [
@@ -201,7 +202,7 @@ def test_an_epoch_of_lines_has_every_line_once_in_an_order_of_its_own() -> None:
 
 def test_long_lines_go_on_in_further_batches() -> None:
     vocabulary = rnn.Vocabulary("abcd", boundary=True)
-    batches = list(corpus.Lines.of("abcd\na", vocabulary).in_order(2, 3))
+    batches = list(data.Lines.of("abcd\na", vocabulary).in_order(2, 3))
     assert [batch.first for batch in batches] == [True, False]
     assert batches[1].targets.tolist() == [[0, 0], [4, 0]]
     assert [batch.symbols for batch in batches] == [5, 2]
@@ -214,7 +215,7 @@ def test_streams_predict_each_symbol_once(
     n: int, streams: int, seq_length: int
 ) -> None:
     """Glued along time, the rows are the text; the state always goes on in place."""
-    text = corpus.Running(np.arange(n))
+    text = data.Streams(np.arange(n))
     batches = list(text.in_order(streams, seq_length))
     assert [batch.first for batch in batches] == [True] + [False] * (len(batches) - 1)
     assert sum(batch.symbols for batch in batches) == text.symbols == n - 1
@@ -223,7 +224,7 @@ def test_streams_predict_each_symbol_once(
     np.testing.assert_array_equal(targets[mask], np.arange(1, n))
 
 
-def _glued(batches: list[corpus.Batch]) -> tuple[Any, Any, Any]:
+def _glued(batches: list[data.Batch]) -> tuple[Any, Any, Any]:
     x = np.concatenate([batch.x for batch in batches], axis=1)
     targets = np.concatenate([batch.targets for batch in batches], axis=1)
     masks = [
@@ -235,7 +236,7 @@ def _glued(batches: list[corpus.Batch]) -> tuple[Any, Any, Any]:
 
 def test_validation_takes_random_lines_or_the_tail() -> None:
     vocabulary = rnn.Vocabulary("ab", boundary=True)
-    lines = corpus.Lines.of("\n".join(["ab"] * 30 + ["b"] * 10), vocabulary)
+    lines = data.Lines.of("\n".join(["ab"] * 30 + ["b"] * 10), vocabulary)
     kept, held_out = lines.split(0.25, seed=1)
     assert held_out is not None
     assert kept.symbols + held_out.symbols == lines.symbols
@@ -244,7 +245,7 @@ def test_validation_takes_random_lines_or_the_tail() -> None:
     with pytest.raises(rnn.ArgumentError, match="hold out a line"):
         lines.split(0.01, seed=1)
 
-    running = corpus.Running(np.arange(100))
+    running = data.Streams(np.arange(100))
     begin, tail = running.split(0.1, 0)
     assert tail is not None
     assert (begin.symbols, tail.symbols) == (89, 9)

@@ -7,7 +7,7 @@
 import importlib
 from types import ModuleType
 
-from recurrentnn import schedules
+from recurrentnn import copies, data, schedules
 from recurrentnn._recurrentnn import (
     ExponentialMovingAverage,
     Generator,
@@ -41,6 +41,7 @@ from recurrentnn.errors import (
     VocabularyError,
 )
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
+from recurrentnn.forecaster import Forecaster
 from recurrentnn.gradcheck import GradcheckError, gradcheck
 from recurrentnn.metrics import bits_per_char, bits_per_symbol, perplexity
 from recurrentnn.models import GRU, LSTM, RNN, load
@@ -49,6 +50,7 @@ from recurrentnn.passages import Continuation
 from recurrentnn.sampling import Sampling
 from recurrentnn.scores import Score
 from recurrentnn.state import State, Step, StepStats
+from recurrentnn.training import History, Trainer
 from recurrentnn.vectors import (
     gradients_to_vector,
     parameters_to_vector,
@@ -74,11 +76,13 @@ __all__ = [
     "Continuation",
     "DTypeError",
     "ExponentialMovingAverage",
+    "Forecaster",
     "FormatError",
     "Generator",
     "GradcheckError",
     "Graph",
     "GraphError",
+    "History",
     "InternalError",
     "Lion",
     "Matrix",
@@ -97,12 +101,14 @@ __all__ = [
     "StepStats",
     "Stream",
     "Symbol",
+    "Trainer",
     "Vocabulary",
     "VocabularyError",
     "__version__",
     "beam_search",
     "bits_per_char",
     "bits_per_symbol",
+    "data",
     "get_num_threads",
     "gradcheck",
     "gradients_to_vector",
@@ -114,6 +120,8 @@ __all__ = [
     "set_num_threads",
     "vector_to_parameters",
 ]
+
+copies.register()
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -21,6 +21,8 @@ _Path: TypeAlias = str | os.PathLike[str]
 _Symbols: TypeAlias = Sequence[int] | NDArray[np.integer[Any]]
 # Symbols and sequences of symbols, any of which ends a generation.
 _Stop: TypeAlias = int | Sequence[int | Sequence[int]] | None
+# A tensor in a file: element type by the format's name, shape, bytes.
+_Parts: TypeAlias = tuple[str, Sequence[int], bytes]
 
 __version__: str
 OPS: tuple[str, ...]  # the names of all ops, in table order
@@ -405,6 +407,9 @@ class Model:
         zoneout_cell: float = 0.0,
         weight_drop: float = 0.0,
         embedding_dropout: float = 0.0,
+        bidirectional: bool = False,
+        merge: Literal["concat", "sum", "mean", "none"] = "concat",
+        learned_state: bool = False,
     ) -> Self: ...
     @property
     def cell(self) -> str: ...
@@ -441,12 +446,22 @@ class Model:
         x: Matrix | ArrayLike,
         prev: Step | State | None = None,
     ) -> Step: ...
-    # x: (batch, time, features), (time, features), or symbols (batch, time), (time,).
-    # In a graph the output is features x (batch*time), column b*T+t, and the state
-    # holds Matrix; outside, both are arrays.
+    # x: (batch, time, features), (time, features), or symbols (batch, time), (time,);
+    # or a list of arrays, one a row. In a graph the output is features x (batch*time),
+    # column b*T+t, and the state holds Matrix; outside, both are arrays, and the output
+    # is a list of them where x is. With merge="none" the output is a pair of these.
     def __call__(
-        self, x: ArrayLike, state: State | None = None, *, time_major: bool = False
-    ) -> tuple[Matrix | NDArray[Any], State]: ...
+        self,
+        x: ArrayLike,
+        state: State | None = None,
+        *,
+        lengths: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        reset: ArrayLike | None = None,
+        time_major: bool = False,
+    ) -> tuple[Any, State]: ...
+    # What a row begins with that is given no state: arrays (batch, size).
+    def initial_state(self, batch: int = 1) -> State: ...
     # One step at a time.
     def stream(self, batch: int = 1, *, state: State | None = None) -> Stream: ...
     # Every tick's states and gates, `layers.0.hidden`, `layers.0.forget`, and `output`:
@@ -468,6 +483,14 @@ class Model:
         sampling: Sampling | None = None,
     ) -> tuple[list[int], State]: ...
     def save(self, path: _Path, metadata: Mapping[str, str] | None = None) -> None: ...
+    # What `save` writes, with further tensors; their names have a "/".
+    def to_bytes(
+        self,
+        metadata: Mapping[str, str] | None = None,
+        tensors: Mapping[str, _Parts] | None = None,
+    ) -> bytes: ...
+    def __copy__(self) -> Self: ...  # a model of its own, as deepcopy and pickle make
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @disjoint_base
 class Optimizer:
@@ -562,7 +585,13 @@ def permutation(length: int, *, seed: int = 0, step: int = 0) -> NDArray[np.int6
 # What `Model.save` wrote; `recurrentnn.load` gives the public class.
 def load_model(
     path: _Path, cells: list[type[Cell] | Cell]
-) -> tuple[Model, dict[str, str]]: ...
+) -> tuple[Model, dict[str, str], dict[str, _Parts]]: ...
+def unpack_model(
+    bytes: bytes, cells: list[type[Cell] | Cell]
+) -> tuple[Model, dict[str, str], dict[str, _Parts]]: ...
+
+# All of a file or nothing, on the disk when it returns.
+def write_file(path: _Path, data: bytes) -> None: ...
 
 @final
 class Stream:
@@ -627,5 +656,7 @@ def beam_search(
 
 # Fails unless every option is in its domain.
 def check_sampling(sampling: Sampling) -> None: ...
+# `a` where the condition is not 0, in the thread's recording graph or outside any.
+def choose(condition: _Operand, a: _Operand, b: _Operand) -> Matrix: ...
 def set_num_threads(count: int) -> None: ...
 def get_num_threads() -> int: ...

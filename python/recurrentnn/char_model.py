@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-import inspect
+import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self, Unpack
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self, TypeAlias, TypedDict, Unpack
 
 from numpy.typing import DTypeLike
 
-from recurrentnn import corpus, training
-from recurrentnn._recurrentnn import Model, Vocabulary
+from recurrentnn._recurrentnn import Model, Vocabulary, write_file
+from recurrentnn.arguments import boolean, integer, real, wrong_type
 from recurrentnn.cell import Cell
-from recurrentnn.corpus import Batch
+from recurrentnn.cell_options import builder, options_of
+from recurrentnn.data.text import clean, read
 from recurrentnn.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -22,30 +23,43 @@ from recurrentnn.errors import (
     VocabularyError,
 )
 from recurrentnn.generation import Writer
-from recurrentnn.models import MODELS, load_with_metadata
+from recurrentnn.models import read_model, unpack
 from recurrentnn.optimizers import RMSProp
 from recurrentnn.progress import Progress
-from recurrentnn.training import (
-    Callback,
-    Evaluation,
-    Limits,
-    Place,
-    Record,
-    Training,
-    integer,
-    real,
-    wrong_type,
-)
+from recurrentnn.training import checkpoint, optimizers
+from recurrentnn.training.batches import TextBatches
+from recurrentnn.training.evaluate import evaluate
+from recurrentnn.training.history import History
+from recurrentnn.training.records import Evaluation, Record
+from recurrentnn.training.run import Place, Run
+from recurrentnn.training.tasks import LanguageModel
+from recurrentnn.training.tensors import Parts
+from recurrentnn.training.trainer import Trainer
+
+Callback: TypeAlias = "Callable[[CharModel, Record], object]"
+
+
+class Training(TypedDict, total=False):
+    """The options of `CharModel.learn` beside the seed, to be passed on."""
+
+    batch_size: int
+    seq_length: int | None
+    steps: int | None
+    epochs: int | None
+    minutes: float | None
+    learning_rate: float
+    clip_value: float | None
+    validation_fraction: float
+    report_every: int
+    progress: bool
+    callback: Callback | None
+    folder: str | os.PathLike[str] | None
+
 
 # Sequences longer than this are cut, with their state carried over.
 _STREAM_LENGTH, _LINE_LENGTH = 64, 256
 
 _KIND = "char_model"
-
-# Options of every net that `create` has by themselves, not among `cell_options`.
-_OWN_OPTIONS = ("embedding_size", "seed", "dtype")
-# Options of every other net, that of a user's own cell too.
-_ANY_OPTIONS = ("input_to_all", "all_to_output", "init", "std")
 
 
 class CharModel(Writer):
@@ -63,8 +77,8 @@ class CharModel(Writer):
         With a boundary for lines, without for running text.
     steps, epochs : int
         Updates made and whole texts read, over all calls of `learn`.
-    history : list of Record
-        A record of every `report_every` updates.
+    history : History
+        A record of every `report_every` updates; a chart in notebooks.
 
     Examples
     --------
@@ -92,11 +106,12 @@ class CharModel(Writer):
             )
         self.net = net
         self.vocabulary = vocabulary
-        self.steps = integer("CharModel", "steps", steps, least=0)
-        self.epochs = integer("CharModel", "epochs", epochs, least=0)
-        self.history: list[Record] = []
+        self._run = Run(
+            step=integer("CharModel", "steps", steps, least=0),
+            epochs=integer("CharModel", "epochs", epochs, least=0),
+        )
         self._optimizer = RMSProp()
-        self._place = Place(plan=None, epoch=0)
+        self._learnt = net
 
     def __repr__(self) -> str:
         mode = "lines" if self.lines else "running text"
@@ -105,6 +120,21 @@ class CharModel(Writer):
             f"CharModel({self.net.cell} {sizes}, {len(self.vocabulary)} symbols, "
             f"{mode}, {self.steps} steps)"
         )
+
+    @property
+    def steps(self) -> int:
+        """Updates made."""
+        return self._run.step
+
+    @property
+    def epochs(self) -> int:
+        """Whole texts read."""
+        return self._run.epochs
+
+    @property
+    def history(self) -> History:
+        """The records so far."""
+        return self._run.history
 
     @classmethod
     def create(
@@ -147,9 +177,9 @@ class CharModel(Writer):
         """
         if not isinstance(lines, bool):
             raise wrong_type("CharModel", "lines", "a bool", lines)
-        build = _builder(cell)
-        cell_options = _cell_options(cell, cell_options)
-        text = corpus.clean(text)
+        build = builder(cell)
+        cell_options = options_of(cell, cell_options)
+        text = clean(text)
         if not text:
             raise ArgumentError("CharModel: text must not be empty")
         vocabulary = Vocabulary.from_text(text, boundary=lines)
@@ -213,6 +243,7 @@ class CharModel(Writer):
         report_every: int = 50,
         progress: bool = False,
         callback: Callback | None = None,
+        folder: str | os.PathLike[str] | None = None,
     ) -> None:
         """Learn from a text, going on from what is learnt already.
 
@@ -250,6 +281,9 @@ class CharModel(Writer):
         callback
             Called as ``callback(model, record)`` with each record; a true result ends
             learning.
+        folder
+            Where checkpoints and `metrics.csv` go, as a `Trainer` writes them: each is
+            a file that `load` reads, to go on from. None: nowhere.
 
         Raises
         ------
@@ -264,67 +298,69 @@ class CharModel(Writer):
 
         Notes
         -----
-        The optimizer's running averages are kept between calls, but not in files. So is
-        the place within the epoch, with the state carried there: the next call goes on
+        The optimizer's running averages are kept between calls and in files. So is the
+        place within the epoch, with the state carried there: the next call goes on
         with the next batch, if text, `batch_size`, `seq_length`, `validation_fraction`
         and `seed` are the same, and else begins the epoch anew. ``steps=2`` twice is
-        ``steps=4``, bit for bit.
+        ``steps=4``, bit for bit, saved and loaded in between or not.
         """
+        call = "learn"
         if steps is None and epochs is None and minutes is None:
             epochs = 10
-        limits = Limits(
-            None if steps is None else integer("learn", "steps", steps),
-            None if epochs is None else integer("learn", "epochs", epochs),
-            None if minutes is None else real("minutes", minutes),
-        )
+        steps = None if steps is None else integer(call, "steps", steps)
+        epochs = None if epochs is None else integer(call, "epochs", epochs)
+        minutes = None if minutes is None else real(call, "minutes", minutes)
         if seq_length is None:
             seq_length = self._default_seq_length()
-        seq_length = integer("learn", "seq_length", seq_length)
-        batch_size = integer("learn", "batch_size", batch_size)
-        report_every = integer("learn", "report_every", report_every)
-        seed = integer("learn", "seed", seed, least=0, most=2**64 - 1)
-        learning_rate = real("learning_rate", learning_rate, zero=True, below=1e30)
+        seq_length = integer(call, "seq_length", seq_length)
+        batch_size = integer(call, "batch_size", batch_size)
+        report_every = integer(call, "report_every", report_every)
+        seed = integer(call, "seed", seed, least=0, most=2**64 - 1)
+        learning_rate = real(
+            call, "learning_rate", learning_rate, zero=True, below=1e30
+        )
         if clip_value is not None:
-            clip_value = real("clip_value", clip_value)
+            clip_value = real(call, "clip_value", clip_value)
         validation_fraction = real(
-            "validation_fraction", validation_fraction, zero=True, below=1
+            call, "validation_fraction", validation_fraction, zero=True, below=1
         )
-        if not isinstance(progress, bool):
-            raise wrong_type("learn", "progress", "a bool", progress)
+        boolean(call, "progress", progress)
         if not (callback is None or callable(callback)):
-            raise wrong_type("learn", "callback", "callable or None", callback)
-        text = corpus.clean(text)
-        source, held_out = corpus.read(text, self.vocabulary).split(
-            validation_fraction, seed
+            raise wrong_type(call, "callback", "callable or None", callback)
+        text = clean(text)
+        source, held_out = read(text, self.vocabulary).split(validation_fraction, seed)
+        name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        cut = functools.partial(
+            TextBatches, batch_size=batch_size, seq_length=seq_length, seed=seed
         )
-        plan = (self.net, hash(text), batch_size, seq_length, validation_fraction, seed)
+        train = cut(source, name=f"{name} {validation_fraction!r}")
         self._optimizer.learning_rate = learning_rate
         self._optimizer.clip_value = clip_value
-
-        def epoch_batches(number: int) -> Iterator[Batch]:
-            return source.epoch(number, batch_size, seq_length, seed)
-
-        def validate() -> float:
-            batches = (held_out or source).in_order(batch_size, seq_length)
-            return training.evaluate(self.net, batches).loss
-
         bar = Progress() if progress else None
         calls = [call for call in (bar, callback) if call is not None]
+        trainer = Trainer(
+            self.net,
+            LanguageModel(),
+            self._optimizer,
+            report_every=report_every,
+            restore_best=False,
+            folder=folder,
+            notes=self._notes,
+            callbacks=[lambda _, record: any(call(self, record) for call in calls)],
+        )
+        if self._learnt is not self.net:
+            self._run.place, self._learnt = Place(), self.net
+        trainer.run = self._run
         try:
-            for record in training.run(
-                self,
-                self._optimizer,
-                epoch_batches,
-                source.symbols,
-                plan,
-                validate if held_out else None,
-                limits,
-                report_every,
-            ):
-                self.history.append(record)
-                if any(call(self, record) for call in calls):
-                    break
+            trainer.learn_more(
+                train,
+                None if held_out is None else cut(held_out),
+                steps=steps,
+                epochs=epochs,
+                minutes=minutes,
+            )
         finally:
+            self._run = trainer.run
             if bar is not None:
                 bar.close()
 
@@ -347,34 +383,30 @@ class CharModel(Writer):
         if batch_size is None:
             batch_size = 32 if self.lines else 1
         batch_size = integer("evaluate", "batch_size", batch_size)
-        source = corpus.read(text, self.vocabulary)
-        return training.evaluate(
-            self.net, source.in_order(batch_size, self._default_seq_length())
+        source = read(text, self.vocabulary)
+        return evaluate(
+            self.net,
+            LanguageModel(),
+            source.in_order(batch_size, self._default_seq_length()),
         )
 
     def _default_seq_length(self) -> int:
         return _LINE_LENGTH if self.lines else _STREAM_LENGTH
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write net, vocabulary and mode to a file: all of it or nothing.
+        """Write net, vocabulary and training to a file: all of it or nothing.
 
         The file is safetensors with JSON metadata; it is written under a temporary name
-        in the same folder and then renamed. It holds neither the optimizer's averages
-        nor the place within an epoch: a model that is loaded begins its epoch anew.
+        in the same folder and then renamed. A model that is loaded goes on learning as
+        this one would, bit for bit.
         """
-        notes = {
-            "vocabulary": "".join(self.vocabulary.symbols),
-            "mode": "lines" if self.lines else "running",
-            "steps": self.steps,
-            "epochs": self.epochs,
-        }
-        self.net.save(path, {"kind": _KIND, _KIND: json.dumps(notes)})
+        write_file(path, self._to_bytes())
 
     @classmethod
     def load(
         cls, path: str | os.PathLike[str], cells: Iterable[type[Cell] | Cell] = ()
     ) -> Self:
-        """Read a file that `save` wrote. No code in a file is ever run.
+        """Read a file that `save` or a `Trainer` wrote. No code in a file is ever run.
 
         Parameters
         ----------
@@ -391,9 +423,9 @@ class CharModel(Writer):
         OSError
             The file cannot be read.
         """
-        net, metadata = load_with_metadata(path, cells)
+        file = read_model(path, cells)
         try:
-            return cls(net, **_parse(metadata.get(_KIND)))
+            return cls._of(*file)
         except (
             ArgumentError,
             ArgumentTypeError,
@@ -401,6 +433,44 @@ class CharModel(Writer):
             FormatError,
         ) as error:
             raise FormatError(f"{os.fspath(path)}: {error}") from None
+
+    def _to_bytes(self) -> bytes:
+        metadata, tensors = checkpoint.describe(
+            self._run, optimizers.state_of(self._optimizer, self.net), {}
+        )
+        return self.net.to_bytes({**self._notes(), **metadata}, tensors)
+
+    def _notes(self) -> dict[str, str]:
+        """Vocabulary and mode, as a file keeps them beside the net."""
+        notes = {
+            "vocabulary": "".join(self.vocabulary.symbols),
+            "mode": "lines" if self.lines else "running",
+            "steps": self.steps,
+            "epochs": self.epochs,
+        }
+        return {"kind": _KIND, _KIND: json.dumps(notes)}
+
+    @classmethod
+    def _of(
+        cls, net: Model, metadata: Mapping[str, str], tensors: Mapping[str, Parts]
+    ) -> Self:
+        """The model of a file; one of version 1 does not say how far it learnt."""
+        model = cls(net, **_parse(metadata.get(_KIND)))
+        if checkpoint.KEY in metadata:
+            run, optimizer, _ = checkpoint.understand(metadata, tensors, net)
+            optimizers.restore(model._optimizer, optimizer, net)
+            model._run = run
+        return model
+
+    @classmethod
+    def _from_bytes(cls, data: bytes, cells: Iterable[type[Cell] | Cell]) -> Self:
+        return cls._of(*unpack(data, cells))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles go through the bytes of a file and the reader of files."""
+        cell = self.net.config()["cell"]
+        cells = [] if isinstance(cell, str) else [cell]
+        return type(self)._from_bytes, (self._to_bytes(), cells)
 
 
 def _parse(notes: str | None) -> dict[str, Any]:
@@ -421,38 +491,3 @@ def _parse(notes: str | None) -> dict[str, Any]:
         # Not JSON, JSON nested beyond reason, or symbols that cannot be any.
         pass
     raise FormatError("the description of vocabulary and mode is damaged")
-
-
-def _builder(cell: str | type[Cell] | Cell) -> Callable[..., Model]:
-    """What makes a net of a cell, from sizes and options."""
-    if isinstance(cell, Cell) or (isinstance(cell, type) and issubclass(cell, Cell)):
-        return functools.partial(Model, cell)
-    if not isinstance(cell, str):
-        raise wrong_type("CharModel", "cell", "a string or a Cell", cell)
-    if cell not in MODELS:
-        names = ", ".join(MODELS)
-        raise ArgumentError(f"CharModel: cell must be one of {names}, got {cell!r}")
-    return MODELS[cell]
-
-
-def _cell_options(
-    cell: str | type[Cell] | Cell, given: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The options of a cell's class, without those that `create` has itself."""
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        raise wrong_type("CharModel", "cell_options", "a mapping", given)
-    if isinstance(cell, str):
-        parameters = inspect.signature(MODELS[cell].__new__).parameters.values()
-        known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-        known = [name for name in known if name not in _OWN_OPTIONS]
-    else:
-        known = [*_ANY_OPTIONS]
-    for name in given:
-        if name not in known:
-            raise ArgumentError(
-                f"CharModel: cell_options of {cell} must be among {', '.join(known)}, "
-                f"got {name!r}"
-            )
-    return dict(given)

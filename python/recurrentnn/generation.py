@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurrentnn._recurrentnn import Model, Vocabulary, beam_search
-from recurrentnn.corpus import clean
+from recurrentnn.arguments import wrong_type
+from recurrentnn.data.text import clean
 from recurrentnn.errors import ArgumentError
 from recurrentnn.passages import Continuation, Passages, Stop, choosable
 from recurrentnn.pieces import (
@@ -23,7 +24,6 @@ from recurrentnn.pieces import (
 )
 from recurrentnn.sampling import Filters, Sampling, SamplingOptions
 from recurrentnn.scores import Score, score_symbols
-from recurrentnn.training import wrong_type
 
 
 class Ends(TypedDict, total=False):

@@ -46,6 +46,22 @@ input_to_all : bool
     Every layer also reads the net's input, below its own.
 all_to_output : bool
     The decoder reads the hidden vectors of all layers.
+learned_state : bool
+    The state that a row begins with, where it is given none, and after a reset, is a
+    parameter: `layers.j.initial_hidden`, (H, 1), and so on for every state vector,
+    after the layer's gates. It starts at 0.
+
+Options of RNN, LSTM, GRU and cells of your own
+-----------------------------------------------
+bidirectional : bool
+    Every layer has a second direction, which goes from each row's own end to its
+    beginning, with parameters `layers.j.reverse.G.weight_x` and so on after those of
+    the first. States are (layer 0 forward, layer 0 reverse, layer 1 forward, ..), as in
+    PyTorch. Such a net has neither ticks nor streams: it needs the whole sequence.
+merge : "concat", "sum", "mean" or "none"
+    What the layer above and the decoder read of h' of both directions: forward and
+    reverse one below the other, their sum, or half of it. "none" is for a net without
+    decoder: its output is a pair, forward and reverse; inner layers concatenate.
 
 `help(recurrentnn.options)` tells of dropout and its kin, layer normalisation,
 peepholes, projection, residual connections and what else there is.
@@ -65,18 +81,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Literal, Self, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, Unpack
 
 from numpy.typing import DTypeLike
 
-from recurrentnn._recurrentnn import Model, load_model
+from recurrentnn._recurrentnn import Model, load_model, unpack_model
 from recurrentnn.cell import Cell
 from recurrentnn.errors import ArgumentTypeError, FormatError
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
 from recurrentnn.options import Activation, GRUOptions, LSTMOptions, RNNOptions
 
+if TYPE_CHECKING:
+    from recurrentnn._recurrentnn import _Parts as Parts
+
 Init: TypeAlias = Literal["glorot", "normal", "uniform"]
 FeedbackGate: TypeAlias = Literal["scalar", "vector"]
+Merge: TypeAlias = Literal["concat", "sum", "mean", "none"]
 
 
 class RNN(Model):
@@ -108,6 +128,9 @@ class RNN(Model):
         slope_at_zero: float = 0.0,
         input_to_all: bool = False,
         all_to_output: bool = False,
+        bidirectional: bool = False,
+        merge: Merge = "concat",
+        learned_state: bool = False,
         init: Init = "glorot",
         std: float = 0.08,
         seed: int = 0,
@@ -126,6 +149,9 @@ class RNN(Model):
             slope_at_zero=slope_at_zero,
             input_to_all=input_to_all,
             all_to_output=all_to_output,
+            bidirectional=bidirectional,
+            merge=merge,
+            learned_state=learned_state,
             init=init,
             std=std,
             seed=seed,
@@ -169,6 +195,9 @@ class LSTM(Model):
         forget_bias: float = 1.0,
         input_to_all: bool = False,
         all_to_output: bool = False,
+        bidirectional: bool = False,
+        merge: Merge = "concat",
+        learned_state: bool = False,
         init: Init = "glorot",
         std: float = 0.08,
         seed: int = 0,
@@ -186,6 +215,9 @@ class LSTM(Model):
             forget_bias=forget_bias,
             input_to_all=input_to_all,
             all_to_output=all_to_output,
+            bidirectional=bidirectional,
+            merge=merge,
+            learned_state=learned_state,
             init=init,
             std=std,
             seed=seed,
@@ -228,6 +260,9 @@ class GRU(Model):
         reset: Literal["after", "before"] = "after",
         input_to_all: bool = False,
         all_to_output: bool = False,
+        bidirectional: bool = False,
+        merge: Merge = "concat",
+        learned_state: bool = False,
         init: Init = "glorot",
         std: float = 0.08,
         seed: int = 0,
@@ -245,6 +280,9 @@ class GRU(Model):
             reset=reset,
             input_to_all=input_to_all,
             all_to_output=all_to_output,
+            bidirectional=bidirectional,
+            merge=merge,
+            learned_state=learned_state,
             init=init,
             std=std,
             seed=seed,
@@ -282,23 +320,56 @@ def load(
     OSError
         The file cannot be read.
     """
-    return load_with_metadata(path, cells)[0]
+    return read_model(path, cells)[0]
 
 
-def load_with_metadata(
+def read_model(
     path: str | os.PathLike[str], cells: Iterable[type[Cell] | Cell] = ()
-) -> tuple[Model, dict[str, str]]:
-    """As `load`, with the text entries that `Model.save` was given."""
+) -> tuple[Model, dict[str, str], dict[str, Parts]]:
+    """As `load`, with the text entries and the tensors that stand beside the model."""
     if not isinstance(cells, Iterable):
         kind = type(cells).__name__
         raise ArgumentTypeError(f"load: cells must be a list of cells but is {kind}")
     try:
-        core, metadata = load_model(path, list(cells))
+        core, metadata, tensors = load_model(path, list(cells))
     except FormatError as error:
         raise FormatError(f"{os.fspath(path)}: {error}") from None
-    # The private form of the constructor: the same net as an object of this class.
-    kind = MODELS.get(core.cell, Model)
-    return Model.__new__(kind, core), metadata  # type: ignore[arg-type, call-arg]
+    return _public(core), metadata, tensors
+
+
+def from_bytes(
+    data: bytes,
+    cells: Iterable[type[Cell] | Cell] = (),
+    kind: type[Model] | None = None,
+) -> Model:
+    """As `load`, from the bytes of a file; by them copies and pickles are made.
+
+    Parameters
+    ----------
+    data
+        What `Model.to_bytes` gave.
+    cells
+        As `load` takes them.
+    kind
+        The class; None: the public class of the net's cell.
+    """
+    core, _, _ = unpack_model(data, list(cells))
+    return _public(core, kind)
+
+
+def unpack(
+    data: bytes, cells: Iterable[type[Cell] | Cell] = ()
+) -> tuple[Model, dict[str, str], dict[str, Parts]]:
+    """As `read_model`, from the bytes of a file."""
+    core, metadata, tensors = unpack_model(data, list(cells))
+    return _public(core), metadata, tensors
+
+
+def _public(core: Model, kind: type[Model] | None = None) -> Model:
+    """The same net as an object of its public class."""
+    kind = kind or MODELS.get(core.cell, Model)
+    # The private form of the constructor.
+    return Model.__new__(kind, core)  # type: ignore[arg-type, call-arg]
 
 
 MODELS: dict[str, type[Model]] = {

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from recurrentnn.corpus import clean
+from recurrentnn.data.text import clean
 from recurrentnn.errors import ArgumentError, VocabularyError
 
 Prompt: TypeAlias = str | os.PathLike[str]

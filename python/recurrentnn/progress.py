@@ -1,15 +1,33 @@
-"""Progress on stderr while a character model learns: a bar, or plain lines."""
+"""Progress on stderr while a net learns: a bar, or plain lines."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, runtime_checkable
 
 if TYPE_CHECKING:
     from recurrentnn.char_model import CharModel
-    from recurrentnn.training import Record
+    from recurrentnn.training.records import Record
+    from recurrentnn.training.trainer import Trainer
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """What can be asked for samples: a `CharModel`."""
+
+    def sample(
+        self,
+        prompt: str = "",
+        length: int = 200,
+        temperature: float = 1.0,
+        seed: int = 0,
+    ) -> str:
+        """Some text."""
+
+    def greedy(self, prompt: str = "", length: int = 200) -> str:
+        """The most probable text."""
 
 
 class Progress:
@@ -45,16 +63,18 @@ class Progress:
                 bar_format="{percentage:3.0f}% {bar:20} {postfix}",
             )
 
-    def __call__(self, model: CharModel, record: Record) -> None:
-        """Show a record, and a sample when one is due."""
+    def __call__(self, model: CharModel | Trainer, record: Record) -> None:
+        """Show a record, and a sample when one is due and the model can write."""
         line = describe(record)
         if self._bar is None:
             self._print(line)
         else:
             self._bar.set_postfix_str(line, refresh=False)
             self._bar.update(100 * record.done - self._bar.n)
-        if self._sample_every and record.step >= self._next_sample:
-            self._next_sample = record.step + self._sample_every
+        due = self._sample_every if record.step >= self._next_sample else 0
+        if due and isinstance(model, Writer):
+            # The next multiple: a record between two of them does not put it off.
+            self._next_sample = (record.step // due + 1) * due
             self._show_samples(model, record)
         if record.done == 1.0:
             self.close()
@@ -68,7 +88,7 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
-    def _show_samples(self, model: CharModel, record: Record) -> None:
+    def _show_samples(self, model: Writer, record: Record) -> None:
         sample = model.sample(
             length=100, temperature=self._temperature, seed=record.step
         )
@@ -88,16 +108,28 @@ class Progress:
 
 def describe(record: Record) -> str:
     """A record as one line."""
-    parts = [
-        f"step {record.step}",
-        f"epoch {record.epoch:.2f}",
-        f"loss {_number(record.loss, 3)} nats",
-        f"{_number(record.bits_per_char, 3)} bits/char",
-        f"perplexity {_number(record.perplexity, 2)}",
-        f"{record.chars_per_second:,.0f} chars/s",
-    ]
+    parts = [f"step {record.step}", f"epoch {record.epoch:.2f}"]
+    if math.isnan(record.perplexity):
+        parts.append(f"loss {_number(record.loss, 4)}")
+    else:
+        parts += [
+            f"loss {_number(record.loss, 3)} nats",
+            f"{_number(record.bits_per_char, 3)} bits/char",
+            f"perplexity {_number(record.perplexity, 2)}",
+        ]
+    unit = "sequences/s" if math.isnan(record.perplexity) else "chars/s"
+    parts.append(f"{record.chars_per_second:,.0f} {unit}")
     if record.validation_loss is not None:
-        parts.append(f"validation {_number(record.validation_loss, 3)} nats")
+        nats = "" if math.isnan(record.perplexity) else " nats"
+        parts.append(f"validation {_number(record.validation_loss, 3)}{nats}")
+    parts += [f"{name} {_number(v, 4)}" for name, v in record.metrics.items()]
+    parts.append(f"gradient {record.grad_norm:.3g}")
+    if record.clipped_fraction:
+        parts.append(f"clipped {record.clipped_fraction:.1%}")
+    if not math.isnan(record.learning_rate):
+        parts.append(f"rate {record.learning_rate:g}")
+    if not math.isnan(record.remaining):
+        parts.append(f"{_time(record.remaining)} left")
     return "  ".join(parts)
 
 
@@ -116,3 +148,10 @@ def on_one_line(text: str) -> str:
 def _number(value: float, decimals: int) -> str:
     """With so many decimals, or in few digits if it is huge or not finite."""
     return f"{value:.{decimals}f}" if abs(value) < 1e6 else f"{value:.3g}"
+
+
+def _time(seconds: float) -> str:
+    """As hours, minutes and seconds, without leading zeros."""
+    minutes, seconds = divmod(round(min(seconds, 1e9)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -8,15 +8,14 @@ from typing import Unpack
 import click
 from click.core import ParameterSource
 
-from recurrentnn import corpus
 from recurrentnn.builtin_text import Text, default_text, grammar_text
-from recurrentnn.char_model import CharModel
+from recurrentnn.char_model import CharModel, Training
 from recurrentnn.cli.files import check_output, load_model, read_text
 from recurrentnn.cli.settings import read_settings, write_settings
+from recurrentnn.data.text import read
 from recurrentnn.errors import NonFiniteError
 from recurrentnn.models import MODELS
 from recurrentnn.progress import Progress, describe, diverged
-from recurrentnn.training import Training
 
 # What makes a new model; pointless with one that is there already.
 _NEW_MODEL = ("lines", "cell", "hidden_sizes", "embedding_size", "dtype")
@@ -243,7 +242,7 @@ def _can_hold_out(ctx: click.Context, model: CharModel, source: Text) -> bool:
     name = "validation_fraction"
     if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
         return True
-    text = corpus.read(source.text, model.vocabulary)
+    text = read(source.text, model.vocabulary)
     return text.held_out(ctx.params[name]) > 0
 
 

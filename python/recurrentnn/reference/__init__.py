@@ -33,9 +33,10 @@ True
 [1, 2, 0, 1, 2]
 """
 
-from . import init, random, schedules
+from . import init, random, schedules, series
 from .average import ExponentialMovingAverage
 from .cells import CELLS
+from .data import Batch, alphabet, documents, streams, words
 from .gradcheck import gradcheck
 from .graph import Graph, active_graph, apply
 from .matrix import Matrix
@@ -49,6 +50,7 @@ from .sampling import Sampling
 from .shape import Shape
 from .state import State, Step, StepStats
 from .text import Vocabulary
+from .training import early_stop, suggested_rate, weighted_cross_entropy
 from .unroll import truncated, unroll
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Batch",
     "ExponentialMovingAverage",
     "Graph",
     "Hypothesis",
@@ -80,10 +83,13 @@ __all__ = [
     "StepStats",
     "Vocabulary",
     "active_graph",
+    "alphabet",
     "apply",
     "beam_search",
     "bits_per_char",
     "bits_per_symbol",
+    "documents",
+    "early_stop",
     "gradcheck",
     "init",
     "permutation",
@@ -91,6 +97,11 @@ __all__ = [
     "random",
     "schedules",
     "score",
+    "series",
+    "streams",
+    "suggested_rate",
     "truncated",
     "unroll",
+    "weighted_cross_entropy",
+    "words",
 ]

@@ -82,6 +82,13 @@ class Config:
     dropout, variational, recurrent_dropout, zoneout_hidden, zoneout_cell, weight_drop,
     embedding_dropout
         See `masks`.
+    bidirectional
+        Every layer also goes backward in time.
+    merge
+        What becomes of the h of both directions: "concat", "sum", "mean", or "none",
+        which is "concat" but for the output, a pair.
+    learned_state
+        The state that a row begins with is a parameter.
     """
 
     cell: str
@@ -116,6 +123,9 @@ class Config:
     zoneout_cell: float = 0.0
     weight_drop: float = 0.0
     embedding_dropout: float = 0.0
+    bidirectional: bool = False
+    merge: str = "concat"
+    learned_state: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is out of its domain, and what the cell would ignore."""
@@ -124,6 +134,15 @@ class Config:
         _expect_one_of("activation", self.activation, ACTIVATIONS)
         _expect_one_of("reset", self.reset, ("after", "before"))
         _expect_one_of("gate", self.gate, ("scalar", "vector"))
+        _expect_one_of("merge", self.merge, ("concat", "sum", "mean", "none"))
+        expect(
+            self.bidirectional or self.merge == "concat",
+            "Model: merge means nothing unless bidirectional",
+        )
+        expect(
+            self.merge != "none" or self.output_size is None,
+            "Model: merge must not be 'none' where a decoder reads both directions",
+        )
         expect(len(self.hidden_sizes) > 0, "Model: hidden_sizes must name a layer")
         sizes = (self.input_size, self.output_size, self.embedding_size)
         for size in (*sizes, *self.hidden_sizes):
@@ -136,6 +155,7 @@ class Config:
         self._only_for("slope_at_zero", relu or self.slope_at_zero == 0.0)
         self._only_for("reset", self.cell == "gru" or self.reset == "after")
         self._only_for("gate", self.has_feedback or self.gate == "scalar")
+        self._only_for("bidirectional", not (self.has_feedback and self.bidirectional))
         self._only_for("all_to_gates", self.has_feedback or not self.all_to_gates)
         self._check_cell()
         self._check_wiring()
@@ -212,16 +232,22 @@ class Config:
         """Rows of what the lowest layer reads."""
         return self.embedding_size or self.input_size
 
+    def width(self, layer: int) -> int:
+        """Rows of what a layer hands up."""
+        both = self.bidirectional and self.merge in ("concat", "none")
+        return self.hidden_rows[layer] * (2 if both else 1)
+
     @property
     def top_size(self) -> int:
         """Rows of what the decoder reads."""
-        return sum(self.hidden_rows) if self.all_to_output else self.hidden_rows[-1]
+        layers = range(len(self.hidden_sizes))
+        return sum(map(self.width, layers if self.all_to_output else layers[-1:]))
 
     def inputs(self, layer: int) -> int:
         """Rows of what a layer reads."""
         if layer == 0:
             return self.features
-        below = self.hidden_rows[layer - 1]
+        below = self.width(layer - 1)
         return below + self.features if self.input_to_all else below
 
 

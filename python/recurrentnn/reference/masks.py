@@ -7,7 +7,8 @@ goes into it, so that a sample has the same masks alone and in its batch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .matrix import Matrix
@@ -16,7 +17,7 @@ from .random import MASK, words
 if TYPE_CHECKING:
     from .config import Config
 
-# What a layer's masks are for; the mask's number is 4 * layer + use.
+# What a state's masks are for; the mask's number is 4 * state + use.
 BELOW, RECURRENT, HIDDEN, CELL = range(4)
 # Numbers of the embedding's mask, and of the first parameter's.
 EMBEDDING, WEIGHTS = 1 << 16, 1 << 17
@@ -40,12 +41,19 @@ def keeps(seed: int, rate: float, sample: int, tick: int, row: int) -> bool:
 
 
 def mask(
-    seed: int, rate: float, kept: float, rows: int, cols: int, tick: int = 0
+    seed: int,
+    rate: float,
+    kept: float,
+    rows: int,
+    cols: int,
+    *,
+    tick: int = 0,
+    first: int = 0,
 ) -> Matrix:
-    """Return a mask, 0 or `kept`, whose column is the sample."""
+    """Return a mask, 0 or `kept`, whose columns are the samples from the first on."""
     numbers = [
         kept if keeps(seed, rate, sample, tick, row) else 0.0
-        for sample in range(cols)
+        for sample in range(first, first + cols)
         for row in range(rows)
     ]
     return Matrix.from_flat(rows, cols, numbers)
@@ -60,7 +68,22 @@ class Call:
     number: int
     # Number of each parameter in the net's order, by identity.
     numbers: dict[int, int]
+    # Number of its first sample, and that of the step of each of its ticks.
+    first: int = 0
+    steps: Sequence[int] | None = None
     _dropped: dict[int, Matrix] = field(default_factory=dict)
+
+    def part(self, sample: int, steps: Sequence[int]) -> Call:
+        """Return what one sample takes of this call in these steps."""
+        return replace(self, first=sample, steps=steps)
+
+    def mask(
+        self, number: int, rate: float, kept: float, m: Matrix, tick: int | None
+    ) -> Matrix:
+        """Return a mask for m at a tick; None: the same at all."""
+        step = tick if self.steps is None or tick is None else self.steps[tick]
+        place = {"tick": step or 0, "first": self.first}
+        return mask(self.seed(number), rate, kept, *m.shape, **place)
 
     def seed(self, number: int) -> int:
         """Return the seed of a mask."""
@@ -90,7 +113,8 @@ class Drop:
 
     config: Config
     call: Call | None
-    layer: int
+    # Of the layer's state: of both directions, forward first.
+    state: int
     tick: int
 
     def weight(self, m: Matrix) -> Matrix:
@@ -116,9 +140,8 @@ class Drop:
     def _scaled(self, use: int, rate: float, m: Matrix) -> Matrix:
         if self.call is None or rate == 0.0:
             return m
-        tick = 0 if self.config.variational else self.tick
-        seed = self.call.seed(4 * self.layer + use)
-        return m * mask(seed, rate, 1 / (1 - rate), m.rows, m.cols, tick)
+        tick = None if self.config.variational else self.tick
+        return m * self.call.mask(4 * self.state + use, rate, 1 / (1 - rate), m, tick)
 
     def _zoneout(self, use: int, rate: float, old: Matrix, new: Matrix) -> Matrix:
         """Return new or, with probability `rate`, old (Krueger et al. 2017)."""
@@ -126,6 +149,5 @@ class Drop:
             return new
         if self.call is None:
             return (1.0 - rate) * new + rate * old
-        seed = self.call.seed(4 * self.layer + use)
-        taken = mask(seed, rate, 1.0, new.rows, new.cols, self.tick)
+        taken = self.call.mask(4 * self.state + use, rate, 1.0, new, self.tick)
         return taken * new + (1.0 - taken) * old

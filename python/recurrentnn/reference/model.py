@@ -7,14 +7,15 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 from . import init, sample
-from .cells import CELLS, Cell
+from .cells import CELLS, Cell, NewState
 from .config import Config
 from .graph import Graph, active_graph, apply
 from .masks import Call, Drop
 from .matrix import Matrix
+from .rows import Flags, cut
 from .shape import expect
 from .state import State, Step
-from .unroll import Sequences, unroll
+from .unroll import Sequences, both_ways, one_way, row_by_row
 
 
 class Model:
@@ -53,6 +54,9 @@ class Model:
         input_to_all: bool = False,
         all_to_output: bool = False,
         all_to_gates: bool = False,
+        bidirectional: bool = False,
+        merge: str = "concat",
+        learned_state: bool = False,
         paper: bool = False,
         **options: Any,  # noqa: ANN401
     ) -> None:
@@ -74,6 +78,9 @@ class Model:
             input_to_all=input_to_all or paper,
             all_to_output=all_to_output or paper,
             all_to_gates=all_to_gates or paper,
+            bidirectional=bidirectional,
+            merge=merge,
+            learned_state=learned_state,
             **options,
         )
         self.training = True
@@ -84,9 +91,12 @@ class Model:
                 "embedding.weight", config.input_size, config.embedding_size
             )
         self.layers: list[Cell] = []
+        self.reversed: list[Cell] = []
+        self._initial: list[Matrix] = []
         for j in range(len(config.hidden_sizes)):
-            declare = partial(self._declare_in, f"layers.{j}")
-            self.layers.append(CELLS[config.cell](declare, config, j))
+            self.layers.append(self._layer(f"layers.{j}", j))
+            if config.bidirectional:
+                self.reversed.append(self._layer(f"layers.{j}.reverse", j))
         if config.output_size is not None:
             weight = (
                 self._embedding
@@ -96,6 +106,15 @@ class Model:
                 )
             )
             self._decoder = weight, self._declare("decoder.bias", config.output_size, 1)
+
+    def _layer(self, scope: str, j: int) -> Cell:
+        declare = partial(self._declare_in, scope)
+        cell = CELLS[self._config.cell](declare, self._config, j)
+        if self._config.learned_state:
+            sizes = {"hidden": self._config.hidden_rows[j], "cell": cell.size}
+            for name in ("hidden", "cell")[: 1 + cell.has_cell]:
+                self._initial.append(declare(f"initial_{name}", sizes[name], 1))
+        return cell
 
     def _declare_in(self, scope: str, name: str, rows: int, cols: int) -> Matrix:
         return self._declare(f"{scope}.{name}", rows, cols)
@@ -109,6 +128,8 @@ class Model:
     def _first_value(self, name: str, rows: int, cols: int, step: int) -> Matrix:
         config, seed = self._config, self._config.seed
         kind = name.rpartition(".")[2]
+        if kind.startswith("initial_"):
+            return init.constant(rows, cols, 0.0)
         if kind.startswith("bias"):
             forget = name.endswith(".forget.bias")
             return init.constant(rows, cols, config.forget_bias if forget else 0.0)
@@ -186,13 +207,22 @@ class Model:
         count = sum(m.shape.size for m in self._parameters.values())
         return "\n".join([*lines, f"{count} numbers in {len(lines)} parameters"])
 
-    def zero_state(self, batch: int) -> State:
-        """Return the state before the first tick."""
-        sizes = self._config.hidden_sizes
-        hidden = tuple(Matrix.zeros(rows, batch) for rows in self._config.hidden_rows)
-        if not self.layers[0].has_cell:
-            return State(hidden)
-        return State(hidden, tuple(Matrix.zeros(size, batch) for size in sizes))
+    def initial_state(self, batch: int) -> State:
+        """Return the state before the first tick: zeros, or what is learned."""
+        config, has_cell = self._config, self.layers[0].has_cell
+        layers = zip(config.hidden_rows, config.hidden_sizes, strict=True)
+        vectors = [
+            Matrix.zeros(rows, batch)
+            for layer in layers
+            for _ in range(2 if config.bidirectional else 1)
+            for rows in layer[: 1 + has_cell]
+        ]
+        if self._initial:
+            pairs = zip(vectors, self._initial, strict=True)
+            vectors = [zeros + initial for zeros, initial in pairs]
+        if not has_cell:
+            return State(tuple(vectors))
+        return State(tuple(vectors[::2]), tuple(vectors[1::2]))
 
     def forward(
         self,
@@ -220,6 +250,10 @@ class Model:
         TypeError
             If there are features where an embedding expects symbols.
         """
+        expect(
+            not self._config.bidirectional,
+            "forward: a bidirectional net needs the whole sequence: call it",
+        )
         return self.tick(graph, x, prev, self.call(graph), 0)
 
     def call(self, graph: Graph) -> Call | None:
@@ -231,6 +265,10 @@ class Model:
         self.dropout_step += 1
         return call
 
+    def drop(self, call: Call | None, state: int, tick: int) -> Drop:
+        """Return what a call drops at that tick in the layer of that state."""
+        return Drop(self._config, call, state, tick)
+
     def tick(
         self,
         graph: Graph,
@@ -240,36 +278,55 @@ class Model:
         number: int,
     ) -> Step:
         """Go one tick of a call, of that number within it."""
-        config = self._config
         with graph:
-            x = self._columns(x, call)
+            x = self.columns(x, call)
             state = self._state(prev, x.cols)
-            layers = range(len(self.layers))
-            drops = [Drop(config, call, j, number) for j in layers]
-            read = state
-            if config.cell in ("rnn", "gfrnn"):
-                # They have no candidate to drop: h is, where the weights read it.
-                pairs = zip(drops, state.hidden, strict=True)
-                read = State(tuple(drop.recurrent(h) for drop, h in pairs))
+            drops = [self.drop(call, j, number) for j in range(len(self.layers))]
+            read = self._read(state, dict(enumerate(drops)))
             hidden: list[Matrix] = []
             cell: list[Matrix] = []
             up: list[Matrix] = []
             for j, layer in enumerate(self.layers):
-                below = x if j == 0 else drops[j].below(up[j - 1])
-                if j > 0 and config.input_to_all:
-                    below = apply("concat", below, x)
-                h, c = layer.step(below, read, drops[j])
-                limit = config.hidden_clip
-                if limit is not None:
-                    h = apply("clip", h, low=-limit, high=limit)
-                hidden.append(drops[j].hidden(state.hidden[j], h))
+                below = self.below(x, up, drops[j])
+                new = layer.step(below, read, drops[j])
+                h, c = self._settle(j, state, new, drops[j])
+                hidden.append(h)
                 if c is not None:
-                    cell.append(drops[j].cell(state.cell[j], c))
-                residual = config.residual and j > 0
-                up.append(hidden[j] + up[j - 1] if residual else hidden[j])
-            return Step(tuple(hidden), tuple(cell), self._decode(up))
+                    cell.append(c)
+                up.append(self.hand_up(h, up))
+            return Step(tuple(hidden), tuple(cell), self.decode(up))
 
-    def _columns(self, x: Matrix | Sequence[Any] | int, call: Call | None) -> Matrix:
+    def _read(self, state: State, drops: dict[int, Drop]) -> State:
+        """Return the state as cells read it: RNN and GFRNN have no candidate to drop.
+
+        Their h is, where the weights read it.
+        """
+        hidden = list(state.hidden)
+        if self._config.cell in ("rnn", "gfrnn"):
+            for j, drop in drops.items():
+                hidden[j] = drop.recurrent(hidden[j])
+        return State(tuple(hidden), state.cell)
+
+    def below(self, x: Matrix, up: Sequence[Matrix], drop: Drop) -> Matrix:
+        """Return what a layer reads: the input, or what those below it hand up."""
+        if not up:
+            return x
+        below = drop.below(up[-1])
+        return apply("concat", below, x) if self._config.input_to_all else below
+
+    def _settle(self, j: int, old: State, new: NewState, drop: Drop) -> NewState:
+        """Return a layer's new state, clipped and under zoneout."""
+        (h, c), limit = new, self._config.hidden_clip
+        if limit is not None:
+            h = apply("clip", h, low=-limit, high=limit)
+        h = drop.hidden(old.hidden[j], h)
+        return h, None if c is None else drop.cell(old.cell[j], c)
+
+    def hand_up(self, h: Matrix, up: Sequence[Matrix]) -> Matrix:
+        """Return what a layer hands up, from what those below it did."""
+        return h + up[-1] if self._config.residual and up else h
+
+    def columns(self, x: Matrix | Sequence[Any] | int, call: Call | None) -> Matrix:
         """Return what the lowest layer reads, (features, batch)."""
         symbols = _symbols(x)
         size, embedded = self._config.input_size, self._config.embedding_size
@@ -298,7 +355,7 @@ class Model:
         return Matrix.from_flat(size, len(symbols), one_hot)
 
     def _state(self, prev: Step | State | None, batch: int) -> State:
-        zero = self.zero_state(batch)
+        zero = self.initial_state(batch)
         if prev is None:
             return zero
         for part in ("hidden", "cell"):
@@ -311,7 +368,43 @@ class Model:
             )
         return State(prev.hidden, prev.cell)
 
-    def _decode(self, up: list[Matrix]) -> Matrix:
+    @property
+    def output_rows(self) -> int:
+        """Rows of the output."""
+        return self._config.output_size or self._config.top_size
+
+    def step_of(
+        self, layer: int, way: int, x: Matrix, previous: State, drop: Drop
+    ) -> State:
+        """Go one tick of one direction of a layer; the other layers stay."""
+        cell = (self.layers, self.reversed)[way][layer]
+        new = cell.step(x, self._read(previous, {layer: drop}), drop)
+        h, c = self._settle(layer, previous, new, drop)
+        hidden, cells = list(previous.hidden), list(previous.cell)
+        hidden[layer] = h
+        if c is not None:
+            cells[layer] = c
+        return State(tuple(hidden), tuple(cells))
+
+    def merge(self, forward: Matrix, reverse: Matrix) -> Matrix:
+        """Return what becomes of the h of both directions of a layer."""
+        if self._config.merge in ("concat", "none"):
+            return apply("concat", forward, reverse)
+        both = forward + reverse
+        return both if self._config.merge == "sum" else both * 0.5
+
+    def run(
+        self, graph: Graph, ticks: Sequence[Any], state: State, call: Call | None
+    ) -> tuple[list[Matrix], State]:
+        """Return the outputs of all ticks of a call and the state after them."""
+        if self._config.bidirectional:
+            return both_ways(self, graph, ticks, state, call)
+        steps = one_way(self, graph, ticks, state, call)
+        end = State(steps[-1].hidden, steps[-1].cell) if steps else state
+        return [step.output for step in steps], end
+
+    def decode(self, up: list[Matrix]) -> Matrix:
+        """Return the output from what the layers hand up."""
         top = apply("concat", *up) if self._config.all_to_output else up[-1]
         if self._config.output_size is None:
             return top
@@ -319,7 +412,14 @@ class Model:
         return weight @ top + bias
 
     def __call__(
-        self, x: Sequence[Any], state: State | None = None, *, time_major: bool = False
+        self,
+        x: Sequence[Any],
+        state: State | None = None,
+        *,
+        lengths: Sequence[int] | None = None,
+        mask: Flags | None = None,
+        reset: Flags | None = None,
+        time_major: bool = False,
     ) -> tuple[Any, State]:
         """Run sequences.
 
@@ -329,7 +429,13 @@ class Model:
             Nested lists: (batch, time, features) or (time, features) numbers, (batch,
             time) or (time,) symbols.
         state
-            What an earlier call returned; None: zeros.
+            What an earlier call returned; None: the initial state.
+        lengths
+            Steps of each row.
+        mask
+            False for steps that are left out.
+        reset
+            True where the state is set to the initial state before the step.
         time_major
             (time, batch, ...) in and out.
 
@@ -337,17 +443,34 @@ class Model:
         -------
         output, state
             Inside a graph, the output is a matrix, features x (batch*time), column
-            b*time + t; outside, nested lists laid out as x.
+            b*time + t; outside, nested lists laid out as x. 0 where no step is taken.
+            A pair, forward and reverse, with `merge` "none".
         """
         sequences = Sequences.read(x, time_major)
         graph = active_graph()
-        steps = unroll(self, graph or Graph(recording=False), sequences.ticks, state)
-        last = steps[-1] if steps else self._state(state, sequences.batch)
-        state = State(last.hidden, last.cell)
-        outputs = [step.output for step in steps]
-        if graph is None:
-            return sequences.write(outputs), state
-        return sequences.join(outputs), state
+        ticks, within = sequences.ticks, graph or Graph(recording=False)
+        if lengths is None and mask is None and reset is None:
+            with within:
+                start = self._state(state, sequences.batch)
+            outputs, state = self.run(within, ticks, start, self.call(within))
+        else:
+            masks = [sequences.flags(*f) for f in (("mask", mask), ("reset", reset))]
+            rows = cut(sequences.batch, len(ticks), lengths, *masks)
+            with within:
+                outputs, state = row_by_row(self, within, ticks, state, rows)
+        write = sequences.write if graph is None else sequences.join
+        if self._config.merge != "none":
+            return write(outputs), state
+        height = outputs[0].rows // 2 if outputs else 0
+        with within:
+            halves = [
+                [
+                    apply("slice_rows", m, start=k * height, stop=(k + 1) * height)
+                    for m in outputs
+                ]
+                for k in (0, 1)
+            ]
+        return (write(halves[0]), write(halves[1])), state
 
     generate = sample.generate
 

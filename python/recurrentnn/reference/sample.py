@@ -92,7 +92,7 @@ def generate(
             del chosen[-max(reached) :]
             break
     if prev is None:
-        prev = model.zero_state(1)
+        prev = model.initial_state(1)
     return chosen, State(prev.hidden, prev.cell)
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from .graph import Graph, apply
 from .matrix import Matrix
+from .rows import Flags, Piece
 from .shape import expect
 from .state import State, Step
 
 if TYPE_CHECKING:
+    from .masks import Call
     from .model import Model
 
 # What one tick reads: symbols, one per sample, or a matrix (features, batch).
@@ -25,12 +27,114 @@ def unroll(
     prev: Step | State | None = None,
 ) -> list[Step]:
     """Run tick after tick in one graph, which is then differentiated through time."""
+    return one_way(model, graph, ticks, prev, model.call(graph))
+
+
+def one_way(
+    model: Model,
+    graph: Graph,
+    ticks: Sequence[Tick],
+    prev: Step | State | None,
+    call: Call | None,
+) -> list[Step]:
+    """Run tick after tick, as a part of a call."""
     steps: list[Step] = []
-    call = model.call(graph)
     for number, x in enumerate(ticks):
         prev = model.tick(graph, x, prev, call, number)
         steps.append(prev)
     return steps
+
+
+def both_ways(
+    model: Model, graph: Graph, ticks: Sequence[Tick], state: State, call: Call | None
+) -> tuple[list[Matrix], State]:
+    """Run a sequence through a bidirectional net, layer by layer.
+
+    Returns
+    -------
+    outputs, state
+        The output of every tick; every layer's state at the end of its direction.
+    """
+    with graph:
+        inputs = [model.columns(x, call) for x in ticks]
+        # Of every tick, what the layers so far hand up.
+        up: list[list[Matrix]] = [[] for _ in inputs]
+        ends: list[State] = []
+        for layer in range(len(model.hidden_sizes)):
+            below = [
+                model.below(x, tops, model.drop(call, 2 * layer, t))
+                for t, (x, tops) in enumerate(zip(inputs, up, strict=True))
+            ]
+            hidden: list[list[Matrix]] = []
+            for way in (0, 1):
+                # What the cell reads are the states of all layers of its direction.
+                now = State(state.hidden[way::2], state.cell[way::2])
+                outputs = []
+                numbers = range(len(below))
+                for t in numbers if way == 0 else reversed(numbers):
+                    drop = model.drop(call, 2 * layer + way, t)
+                    now = model.step_of(layer, way, below[t], now, drop)
+                    outputs.append(now.hidden[layer])
+                hidden.append(outputs if way == 0 else outputs[::-1])
+                ends.append(State(now.hidden[layer : layer + 1], _at(now.cell, layer)))
+            for tops, pair in zip(up, zip(*hidden, strict=True), strict=True):
+                tops.append(model.hand_up(model.merge(*pair), tops))
+        end = State(
+            tuple(h for s in ends for h in s.hidden),
+            tuple(c for s in ends for c in s.cell),
+        )
+        return [model.decode(tops) for tops in up], end
+
+
+def _at(cell: tuple[Matrix, ...], layer: int) -> tuple[Matrix, ...]:
+    return cell[layer : layer + 1]
+
+
+def row_by_row(
+    model: Model,
+    graph: Graph,
+    ticks: Sequence[Tick],
+    state: State | None,
+    rows: Sequence[Sequence[Piece]],
+) -> tuple[list[Matrix], State]:
+    """Run every row alone, piece by piece; the output where no step is taken is 0."""
+    anew, call = model.initial_state(1), model.call(graph)
+    zeros = Matrix.zeros(model.output_rows, 1)
+    outputs = [[zeros] * len(rows) for _ in ticks]
+    ends: list[State] = []
+    for b, row in enumerate(rows):
+        now = anew if state is None else _columns_of(state, b)
+        for piece in row:
+            now = anew if piece.anew else now
+            alone = [_sample(ticks[t], b) for t in piece.steps]
+            part = None if call is None else call.part(b, piece.steps)
+            found, now = model.run(graph, alone, now, part)
+            for t, output in zip(piece.steps, found, strict=True):
+                outputs[t][b] = output
+        ends.append(now)
+    with graph:
+        columns = [apply("concat_columns", *output) for output in outputs]
+        end = State(
+            *(
+                tuple(
+                    apply("concat_columns", *vectors)
+                    for vectors in zip(*all_, strict=True)
+                )
+                for all_ in ([s.hidden for s in ends], [s.cell for s in ends])
+            )
+        )
+    return columns, end
+
+
+def _columns_of(state: State, b: int) -> State:
+    def one(vectors: Sequence[Matrix]) -> tuple[Matrix, ...]:
+        return tuple(apply("select_columns", m, indices=[b]) for m in vectors)
+
+    return State(one(state.hidden), one(state.cell))
+
+
+def _sample(x: Tick, b: int) -> Tick:
+    return apply("select_columns", x, indices=[b]) if isinstance(x, Matrix) else [x[b]]
 
 
 def truncated(
@@ -95,6 +199,21 @@ class Sequences:
         if self.time_major:
             return by_time
         return [[samples[b] for samples in by_time] for b in range(self.batch)]
+
+    def flags(self, name: str, given: Flags | None) -> list[list[bool]] | None:
+        """Lay booleans out as (batch, time), which are laid out as the input was."""
+        if given is None:
+            return None
+        rows: list[Any] = [given] if self.single else list(given)
+        if self.time_major and not self.single:
+            rows = list(zip(*rows, strict=True))
+        rows = [list(row) for row in rows]
+        time = len(self.ticks)
+        expect(
+            len(rows) == self.batch and all(len(row) == time for row in rows),
+            f"forward: {name} must be as the steps of x, {self.batch} rows of {time}",
+        )
+        return rows
 
     def join(self, outputs: Sequence[Matrix]) -> Matrix:
         """Make one matrix of all; column b*time + t is sample b at time t."""

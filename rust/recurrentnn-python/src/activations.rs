@@ -6,10 +6,11 @@ use recurrentnn::activations::activations;
 use recurrentnn::kernels::Isa;
 use recurrentnn::model::Model;
 
-use crate::call::{core_sequence, states_or_zeros};
+use crate::call::{core_sequence, states_given};
 use crate::dtype::Number;
 use crate::error::{guard, wrong_type};
 use crate::matrix::PyMatrix;
+use crate::rows::Cuts;
 use crate::sequence::{self, SequenceInput};
 use crate::signals::Interpreter;
 
@@ -24,8 +25,12 @@ pub(crate) fn dictionary<T: Number>(
     if x.cast::<PyMatrix>().is_ok() {
         return Err(wrong_type("activations", "x", "an array", x));
     }
-    let SequenceInput { input, layout } = sequence::sequence::<T>(x, time_major, model.config())?;
-    let states = states_or_zeros(model, given, layout.batch)?;
+    let SequenceInput {
+        input,
+        layout,
+        rows,
+    } = sequence::sequence::<T>(x, time_major, Cuts::default(), model.config())?;
+    let states = states_given(model, given)?;
     let sequence = core_sequence(input);
     let mut interpreter = Interpreter::new(py);
     let found = guard(|| {
@@ -33,8 +38,8 @@ pub(crate) fn dictionary<T: Number>(
             Isa::best(),
             model,
             &sequence,
-            layout.batch,
-            &states,
+            &rows,
+            states.as_deref(),
             layout.columns(),
             &mut interpreter,
         )
@@ -43,7 +48,7 @@ pub(crate) fn dictionary<T: Number>(
     for found in interpreter.or(found)? {
         dict.set_item(
             found.name,
-            layout.shape_output(py, found.rows, found.values)?,
+            layout.shape_output(py, &rows, found.rows, found.values)?,
         )?;
     }
     Ok(dict.unbind())

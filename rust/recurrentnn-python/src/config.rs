@@ -6,7 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use recurrentnn::cells::{ActivationKind, CellKind, FeedbackGate, Reset};
-use recurrentnn::config::{Config, InitKind};
+use recurrentnn::config::{Config, InitKind, Merge};
 use recurrentnn::element::DType;
 
 use crate::argument;
@@ -34,6 +34,12 @@ const ACTIVATIONS: Choices<ActivationKind> = &[
     ("linear", ActivationKind::Linear),
 ];
 const RESETS: Choices<Reset> = &[("after", Reset::After), ("before", Reset::Before)];
+const MERGES: Choices<Merge> = &[
+    ("concat", Merge::Concat),
+    ("sum", Merge::Sum),
+    ("mean", Merge::Mean),
+    ("none", Merge::Apart),
+];
 const GATES: Choices<FeedbackGate> = &[
     ("scalar", FeedbackGate::Scalar),
     ("vector", FeedbackGate::Vector),
@@ -118,6 +124,7 @@ pub(crate) fn options(
         ..unsized_config(cell)
     };
     let (mut dtype, mut paper) = (DType::Float32, false);
+    let (mut bidirectional, mut merge) = (false, Merge::Concat);
     for (name, given) in keywords.into_iter().flatten() {
         let name: String = name.extract()?;
         let (op, name, cells) = (OP, name.as_str(), &mut config.options);
@@ -152,6 +159,9 @@ pub(crate) fn options(
             "zoneout_cell" => rates.zoneout_cell = argument::number(op, name, &given)?,
             "weight_drop" => rates.weight_drop = argument::number(op, name, &given)?,
             "embedding_dropout" => rates.embedding_dropout = argument::number(op, name, &given)?,
+            "bidirectional" => bidirectional = argument::boolean(op, name, &given)?,
+            "merge" => merge = chosen(name, MERGES, &given)?,
+            "learned_state" => config.learned_state = argument::boolean(op, name, &given)?,
             "paper" => paper = argument::boolean(op, name, &given)?,
             _ => {
                 let message = format!("Model: got an unexpected keyword argument {name:?}");
@@ -159,6 +169,11 @@ pub(crate) fn options(
             }
         }
     }
+    if !bidirectional && merge != Merge::Concat {
+        let message = "Model: merge means nothing unless bidirectional";
+        return Err(raise("ArgumentError", message.into()));
+    }
+    config.bidirectional = bidirectional.then_some(merge);
     if paper {
         if !config.cell.has_feedback() {
             let message = format!(
@@ -236,5 +251,9 @@ pub(crate) fn to_dict<'py>(
     dict.set_item("zoneout_cell", rates.zoneout_cell)?;
     dict.set_item("weight_drop", rates.weight_drop)?;
     dict.set_item("embedding_dropout", rates.embedding_dropout)?;
+    dict.set_item("bidirectional", config.bidirectional.is_some())?;
+    let merge = config.bidirectional.unwrap_or(Merge::Concat);
+    dict.set_item("merge", name_of(MERGES, merge))?;
+    dict.set_item("learned_state", config.learned_state)?;
     Ok(dict)
 }

@@ -11,7 +11,7 @@ use recurrentnn::sample::{self, Beam, Generator, Hypothesis, Request, Sampling};
 use recurrentnn::shape::Shape;
 
 use crate::argument::{self, Given};
-use crate::call::states_or_zeros;
+use crate::call::states_or_initial;
 use crate::dtype::{Number, with};
 use crate::error::{guard, raise, wrong_type, wrong_value};
 use crate::model::{AnyModel, PyModel};
@@ -105,7 +105,7 @@ impl Plan {
         model: &Model<T>,
         given: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Generator<T>> {
-        let states = states_or_zeros(model, given, 1)?;
+        let states = states_or_initial(model, given, 1)?;
         let request = Request {
             primes: &self.primes,
             histories: &self.histories,
@@ -295,6 +295,9 @@ impl PyGenerator {
     }
 }
 
+/// What a search has found: symbols, ln P, score, and whether a stop ended it.
+type Found = (Vec<usize>, f64, f64, bool);
+
 /// The most probable continuations of symbols, by beam search; the best first.
 ///
 /// Parameters
@@ -340,7 +343,7 @@ pub(crate) fn beam_search(
     allowed: Option<&Bound<'_, PyAny>>,
     banned: Option<&Bound<'_, PyAny>>,
     state: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Vec<(Vec<usize>, f64, f64, bool)>> {
+) -> PyResult<Vec<Found>> {
     let op = "beam_search";
     let py = model.py();
     let model = model_of(op, model)?;
@@ -368,7 +371,7 @@ pub(crate) fn beam_search(
         sampling: &sampling,
     };
     let found = with!(&*model, AnyModel, |model| {
-        let states = states_or_zeros(model, state, 1)?;
+        let states = states_or_initial(model, state, 1)?;
         let mut interpreter = Interpreter::new(py);
         let found = guard(|| sample::beam(Isa::best(), model, &request, &states, &mut interpreter));
         interpreter.or(found)

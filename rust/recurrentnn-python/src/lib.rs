@@ -18,6 +18,7 @@ mod cell;
 mod config;
 mod dtype;
 mod error;
+mod files;
 mod generate;
 mod graph;
 mod matrix;
@@ -25,6 +26,7 @@ mod model;
 mod ops;
 mod optim;
 mod random;
+mod rows;
 mod sequence;
 mod signals;
 mod state;
@@ -61,10 +63,13 @@ fn _recurrentnn(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<text::PyVocabulary>()?;
     module.add_function(wrap_pyfunction!(generate::check_sampling, module)?)?;
     module.add_function(wrap_pyfunction!(generate::beam_search, module)?)?;
+    module.add_function(wrap_pyfunction!(ops::choose, module)?)?;
     module.add_function(wrap_pyfunction!(random::permutation, module)?)?;
     module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(threads::get_num_threads, module)?)?;
-    module.add_function(wrap_pyfunction!(model::load_model, module)?)
+    module.add_function(wrap_pyfunction!(files::load_model, module)?)?;
+    module.add_function(wrap_pyfunction!(files::unpack_model, module)?)?;
+    module.add_function(wrap_pyfunction!(files::write_file, module)?)
 }
 
 /// An instruction set asked for by name must be there: silence would hide that it is not.

@@ -1,11 +1,12 @@
 //! The class `Model`: configuration, parameters, one tick, whole sequences, generation, files.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
 use recurrentnn::cells::CellKind;
 use recurrentnn::config::Config;
 use recurrentnn::element::DType;
@@ -20,9 +21,12 @@ use crate::cell::OwnCell;
 use crate::config::options;
 use crate::dtype::{with, with_type};
 use crate::error::{guard, raise, wrong_type};
+use crate::files;
 use crate::generate::{self, PyGenerator};
 use crate::graph::{PyGraph, Recorded};
 use crate::matrix::PyMatrix;
+use crate::rows::Cuts;
+use crate::state;
 use crate::stream::PyStream;
 use crate::training::Training;
 
@@ -33,7 +37,7 @@ pub(crate) enum AnyModel {
 }
 
 /// An element type with its kind of model.
-trait Modelled: Recorded {
+pub(crate) trait Modelled: Recorded {
     fn wrap_model(model: Model<Self>) -> AnyModel;
 }
 
@@ -68,7 +72,7 @@ pub(crate) struct PyModel {
 }
 
 impl PyModel {
-    fn wrap<T: Modelled>(
+    pub(crate) fn wrap<T: Modelled>(
         py: Python<'_>,
         model: Model<T>,
         own: Option<Arc<OwnCell>>,
@@ -120,7 +124,8 @@ impl PyModel {
             layer_norm=False, peepholes=False, coupled_gates=False, projection_size=None, \
             cell_clip=None, hidden_clip=None, residual=False, tied_embedding=False, dropout=0.0, \
             variational=False, recurrent_dropout=0.0, zoneout_hidden=0.0, zoneout_cell=0.0, \
-            weight_drop=0.0, embedding_dropout=0.0)"
+            weight_drop=0.0, embedding_dropout=0.0, bidirectional=False, merge='concat', \
+            learned_state=False)"
     )]
     fn py_new(
         cell: &Bound<'_, PyAny>,
@@ -353,34 +358,83 @@ impl PyModel {
     /// ----------
     /// x
     ///     Features (batch, time, features) or (time, features); or symbols, integers (batch, time)
-    ///     or (time,).
+    ///     or (time,). Or a list of arrays of any lengths, one a row: (time, features), or symbols
+    ///     (time,).
     /// state
-    ///     What an earlier call gave; None begins with zeros.
+    ///     What an earlier call gave; None begins with the initial state, zeros.
+    /// lengths
+    ///     Steps of each row, integers (batch,), in any order: a row ends there. The output beyond is
+    ///     0, and the row's state is that after its last step; a row of length 0 keeps its state.
+    /// mask
+    ///     Booleans (batch, time): steps that are False are left out. The state passes them unchanged,
+    ///     the output there is 0, and x may be anything.
+    /// reset
+    ///     Booleans (batch, time): before steps that are True the row's state is set to the initial
+    ///     state. No gradient passes.
     /// time_major
-    ///     Time comes before batch, in x and in the output array.
+    ///     Time comes before batch, in x, mask, reset and in the output array.
     ///
     /// Returns
     /// -------
     /// output, state
-    ///     Outside any graph arrays: (batch, time, outputs), and a `State` of (batch, size). Inside
-    ///     `with Graph():` a Matrix outputs x (batch*time), column b*time + t, and a `State` of
-    ///     matrices.
-    #[pyo3(signature = (x, state = None, *, time_major = Given::Default(false)))]
+    ///     Outside any graph arrays: (batch, time, outputs), and a `State` of (batch, size); where x is
+    ///     a list of arrays, a list of arrays (time, outputs). Inside `with Graph():` a Matrix outputs x
+    ///     (batch*time), column b*time + t, and a `State` of matrices.
+    ///
+    /// Notes
+    /// -----
+    /// The time it takes is that of the steps that are taken. Each row has the same bits as alone.
+    #[pyo3(signature = (
+        x, state = None, *, lengths = None, mask = None, reset = None,
+        time_major = Given::Default(false)
+    ))]
     fn __call__(
         &self,
         x: &Bound<'_, PyAny>,
         state: Option<&Bound<'_, PyAny>>,
+        lengths: Option<&Bound<'_, PyAny>>,
+        mask: Option<&Bound<'_, PyAny>>,
+        reset: Option<&Bound<'_, PyAny>>,
         time_major: Given<'_, bool>,
     ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let time_major = time_major.get("forward", "time_major", argument::boolean)?;
+        let cuts = Cuts {
+            lengths,
+            mask,
+            reset,
+        };
         with!(&*self.inner, AnyModel, |model| call::sequence(
             x.py(),
             model,
             x,
             state,
             time_major,
+            cuts,
             &self.training
         ))
+    }
+
+    /// The state that rows begin with which are given none: zeros, or what was learned.
+    ///
+    /// Parameters
+    /// ----------
+    /// batch
+    ///     Number of rows.
+    ///
+    /// Returns
+    /// -------
+    /// State
+    ///     Arrays (batch, size).
+    #[pyo3(
+        signature = (batch = Given::Default(1)),
+        text_signature = "($self, batch=1)"
+    )]
+    fn initial_state(&self, py: Python<'_>, batch: Given<'_, usize>) -> PyResult<Py<PyAny>> {
+        let batch = batch.get("initial_state", "batch", argument::count)?;
+        with!(&*self.inner, AnyModel, |model| {
+            let states = guard(|| model.first_states(batch))?;
+            state::arrays(py, &model.config().cell.states(), &states)
+        })
     }
 
     /// A stream of `batch` samples, fed one step at a time: `y = stream(x)`.
@@ -531,32 +585,39 @@ impl PyModel {
             &path, model, &metadata
         )))
     }
-}
 
-/// Reads what `Model.save` wrote, with the definitions of cells that are none of ours: a model and the
-/// metadata. `recurrentnn.load` gives the public class.
-#[pyfunction]
-pub(crate) fn load_model(
-    py: Python<'_>,
-    path: PathBuf,
-    cells: Vec<Bound<'_, PyAny>>,
-) -> PyResult<(PyModel, io::Metadata)> {
-    let own = cells.iter().map(|cell| OwnCell::new(cell).map(Arc::new));
-    let own = own.collect::<PyResult<Vec<_>>>()?;
-    let custom: Vec<_> = own.iter().map(|own| own.custom.clone()).collect();
-    let loaded = guard(|| io::load_with(&path, |config| config.define(&custom)));
-    // At most one of them was recorded.
-    let loaded = own.iter().fold(loaded, |loaded, own| own.or(loaded));
-    let (loaded, metadata) = loaded?;
-    let cell = match &loaded {
-        io::Loaded::Float32(model) => model.config().cell.clone(),
-        io::Loaded::Float64(model) => model.config().cell.clone(),
-    };
-    let is_it = |own: &&Arc<OwnCell>| CellKind::Custom(own.custom.clone()) == cell;
-    let own = own.iter().find(is_it).cloned();
-    let model = match loaded {
-        io::Loaded::Float32(model) => PyModel::wrap(py, model, own)?,
-        io::Loaded::Float64(model) => PyModel::wrap(py, model, own)?,
-    };
-    Ok((model, metadata))
+    /// The bytes that `save` writes, with further tensors: element type, shape and bytes by name.
+    #[pyo3(signature = (metadata = None, tensors = None))]
+    fn to_bytes<'py>(
+        &self,
+        py: Python<'py>,
+        metadata: Option<io::Metadata>,
+        tensors: Option<BTreeMap<String, files::Parts<'py>>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let beside = files::contents(metadata.unwrap_or_default(), tensors.unwrap_or_default())?;
+        let bytes = with!(&*self.inner, AnyModel, |model| guard(|| io::to_bytes(
+            model, &beside
+        )))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Copies and pickles go through the bytes of a file, and what reads them checks them.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let py = slf.py();
+        let this = slf.get();
+        let bytes = this.to_bytes(py, None, None)?;
+        let cells = this.own.iter().map(|own| own.given.clone_ref(py));
+        let cells = PyList::new(py, cells)?;
+        let read = py.import("recurrentnn.models")?.getattr("from_bytes")?;
+        let class = slf.get_type();
+        let own = slf
+            .getattr_opt("__dict__")?
+            .filter(|own| own.is_truthy().unwrap_or(false));
+        (read, (bytes, cells, class), own).into_pyobject(py)
+    }
+
+    fn __copy__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let copy = slf.py().import("copy")?.getattr("deepcopy")?;
+        Ok(copy.call1((slf,))?.unbind())
+    }
 }

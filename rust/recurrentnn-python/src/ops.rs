@@ -348,3 +348,14 @@ impl PyMatrix {
         graph::apply(Op::Matmul(core::Matmul {}), &[other, slf.as_any()])
     }
 }
+
+/// `a` where the condition is not zero, else `b`, all of one shape: in the thread's recording graph, or
+/// outside any.
+#[pyfunction]
+pub(crate) fn choose(
+    condition: &Bound<'_, PyAny>,
+    a: &Bound<'_, PyAny>,
+    b: &Bound<'_, PyAny>,
+) -> PyResult<PyMatrix> {
+    graph::apply(Op::Where(core::Where {}), &[condition, a, b])
+}

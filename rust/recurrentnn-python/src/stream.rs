@@ -18,7 +18,7 @@ use recurrentnn::stream::Stream;
 
 use crate::argument;
 use crate::array;
-use crate::call::states_or_zeros;
+use crate::call::states_or_initial;
 use crate::dtype::{Number, with};
 use crate::error::{guard, raise};
 use crate::model::AnyModel;
@@ -87,7 +87,8 @@ fn begin(model: &AnyModel, batch: usize, given: Option<&Bound<'_, PyAny>>) -> Py
         batch: usize,
         given: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Half<T>> {
-        let first = states_or_zeros(model, given, batch)?;
+        guard(|| model.expect_one_way("stream"))?;
+        let first = states_or_initial(model, given, batch)?;
         guard(|| model.check_states(batch, &first))?;
         let stream = None;
         Ok(Half { first, stream })

@@ -7,9 +7,9 @@ use crate::host::Host;
 use crate::kernels::Isa;
 use crate::matrix::Matrix;
 use crate::model::Model;
-use crate::plan::layer_scope;
+use crate::plan::{REVERSE, layer_scope};
 use crate::program::Expression;
-use crate::sequence::{Columns, Job, result};
+use crate::sequence::{Columns, Job, Rows, result};
 use crate::unroll::Sequence;
 
 /// A value of all steps of a sequence.
@@ -35,21 +35,21 @@ pub fn activations<T: Element>(
     isa: Isa,
     model: &Model<T>,
     sequence: &Sequence<T>,
-    batch: usize,
-    states: &[State<Matrix<T>>],
+    rows: &Rows,
+    states: Option<&[State<Matrix<T>>]>,
     columns: Columns,
     host: &mut dyn Host,
 ) -> Result<Vec<Activation<T>>> {
-    let job = Job::new(model, sequence, batch, states)?;
+    let job = Job::new(model, sequence, rows, states)?;
     let symbols = matches!(sequence, Sequence::Symbols(_));
     let observer = model.observer(symbols, |step| observe(model, step))?;
     let run = job.run(isa, &observer.program, host)?;
     let named = observer.names.iter().zip(observer.program.results());
-    let activation = |(number, (name, rows)): (usize, (&String, usize))| {
+    let activation = |(number, (name, height)): (usize, (&String, usize))| {
         Ok(Activation {
             name: name.clone(),
-            rows,
-            values: result(&run, number, rows, columns)?,
+            rows: height,
+            values: result(&run, number, height, rows, columns)?,
         })
     };
     named.enumerate().map(activation).collect()
@@ -66,13 +66,15 @@ fn observe<T: Element>(model: &Model<T>, step: &mut Expression) -> Vec<String> {
     let mut next = step.results.drain(..).collect::<Vec<_>>();
     let output = next.split_off(states);
     let mut found: Vec<(String, usize)> = Vec::new();
-    for (layer, next) in next.chunks(vectors.len()).enumerate() {
-        let scope = layer_scope(layer) + ".";
+    for (number, next) in next.chunks(vectors.len()).enumerate() {
+        let (scope, other) = scopes(number, model.is_bidirectional());
         for (vector, &node) in vectors.iter().zip(next) {
             found.push((format!("{scope}{vector}"), node));
         }
         for gate in (0..names.len()).filter_map(owner) {
-            let new = gate.starts_with(&scope) && found.iter().all(|(name, _)| name != gate);
+            let own =
+                gate.starts_with(&scope) && !other.as_ref().is_some_and(|o| gate.starts_with(o));
+            let new = own && found.iter().all(|(name, _)| name != gate);
             let value = gates
                 .iter()
                 .find(|(weight, _)| owner(*weight) == Some(gate));
@@ -85,4 +87,18 @@ fn observe<T: Element>(model: &Model<T>, step: &mut Expression) -> Vec<String> {
     step.results = next;
     step.results.extend(found.iter().map(|(_, node)| *node));
     found.into_iter().map(|(name, _)| name).collect()
+}
+
+/// What the names begin with that belong to the state of that number, and what those within do that
+/// belong to the other direction.
+fn scopes(number: usize, bidirectional: bool) -> (String, Option<String>) {
+    if !bidirectional {
+        return (layer_scope(number) + ".", None);
+    }
+    let forward = layer_scope(number / 2) + ".";
+    let reverse = format!("{forward}{REVERSE}.");
+    if number % 2 == 1 {
+        return (reverse, None);
+    }
+    (forward, Some(reverse))
 }

@@ -54,6 +54,37 @@ pub struct Config {
     pub forget_bias: f64,
     /// Seed of the first values.
     pub seed: u64,
+    /// Whether every layer also goes backward in time, and what becomes of both outputs.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub bidirectional: Option<Merge>,
+    /// Whether the state that a row begins with is learned.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub learned_state: bool,
+}
+
+/// What becomes of the hidden vectors of both directions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Merge {
+    /// One below the other, that of the forward direction above.
+    Concat,
+    /// Their sum.
+    Sum,
+    /// Half of it.
+    Mean,
+    /// As concat, but apart where they come out: a model's output is two.
+    #[serde(rename = "none")]
+    Apart,
+}
+
+impl Merge {
+    /// Rows of what two vectors of `size` rows become.
+    fn rows(self, size: usize) -> usize {
+        match self {
+            Self::Concat | Self::Apart => 2 * size,
+            Self::Sum | Self::Mean => size,
+        }
+    }
 }
 
 impl Default for Config {
@@ -76,6 +107,8 @@ impl Default for Config {
             std: Self::STD,
             forget_bias: Self::FORGET_BIAS,
             seed: 0,
+            bidirectional: None,
+            learned_state: false,
         }
     }
 }
@@ -147,6 +180,10 @@ impl Config {
 
     /// What has to fit something else.
     fn check_wiring(&self) -> Result<()> {
+        if self.bidirectional == Some(Merge::Apart) && self.output_size.is_some() {
+            let message = "merge must not be \"none\" where a decoder reads both directions";
+            return refuse(message.to_owned());
+        }
         let sizes = &self.hidden_sizes;
         let unequal = sizes.iter().any(|size| *size != sizes[0]);
         if self.residual && (sizes.len() < 2 || unequal) {
@@ -198,6 +235,8 @@ impl Config {
             }
             Ok(())
         };
+        let both_ways = self.bidirectional.is_some();
+        only_for("bidirectional", cell.has_feedback() && both_ways)?;
         let simple = matches!(cell, CellKind::Rnn | CellKind::GfRnn);
         let relu = simple && self.options.activation == ActivationKind::Relu;
         only_for(
@@ -292,51 +331,73 @@ impl Config {
         self.embedding_size.unwrap_or(self.input_size)
     }
 
-    /// Rows of all vectors that a layer carries, in the order of the cell's states.
-    pub fn state_rows(&self, layer: usize) -> Vec<usize> {
+    /// Cells of each layer: one, or one for each direction.
+    pub fn directions(&self) -> usize {
+        1 + usize::from(self.bidirectional.is_some())
+    }
+
+    /// Number of states: of every layer one, or one for each direction, forward first.
+    pub fn states(&self) -> usize {
+        self.hidden_sizes.len() * self.directions()
+    }
+
+    /// Rows of all vectors of the state of that number, in the order that the cell names them.
+    pub fn state_rows(&self, number: usize) -> Vec<usize> {
+        let layer = number / self.directions();
         let size = self.hidden_sizes.get(layer).copied().unwrap_or(0);
         self.cell.state_rows(size, &self.options)
     }
 
-    /// The same of all layers, the lowest first.
+    /// The same of all states, the lowest layer first.
     pub fn all_state_rows(&self) -> Vec<usize> {
-        let layers = 0..self.hidden_sizes.len();
-        layers.flat_map(|layer| self.state_rows(layer)).collect()
+        let states = 0..self.states();
+        states.flat_map(|number| self.state_rows(number)).collect()
     }
 
     /// Rows of each layer's hidden vector.
     pub fn hidden_rows(&self) -> Vec<usize> {
-        let layers = 0..self.hidden_sizes.len();
-        layers.map(|layer| self.state_rows(layer)[0]).collect()
+        let sizes = self.hidden_sizes.iter();
+        let hidden = |&size: &usize| self.cell.state_rows(size, &self.options)[0];
+        sizes.map(hidden).collect()
     }
 
-    /// The masks of each layer's step.
+    /// Rows of what each layer hands up.
+    pub fn widths(&self) -> Vec<usize> {
+        let hidden = self.hidden_rows().into_iter();
+        let merged = |rows| self.bidirectional.map_or(rows, |merge| merge.rows(rows));
+        hidden.map(merged).collect()
+    }
+
+    /// The masks of each state's step; what both directions of a layer read is the first one's.
     pub fn masks(&self, phase: Phase) -> Vec<Masks<Mask>> {
         if phase == Phase::Evaluation {
             return Vec::new();
         }
-        let hidden = self.hidden_rows();
-        let of_layer = |(layer, &size): (usize, &usize)| {
-            let below = layer.checked_sub(1).map(|below| hidden[below]);
+        let (hidden, widths) = (self.hidden_rows(), self.widths());
+        let of_state = |number: usize| {
+            let (layer, direction) = (number / self.directions(), number % self.directions());
+            let (size, hidden) = (self.hidden_sizes[layer], hidden[layer]);
+            let below = layer.checked_sub(1).filter(|_| direction == 0);
             // A net without candidate drops h.
             let candidate = if self.cell.has_candidate() {
                 size
             } else {
-                hidden[layer]
+                hidden
             };
-            let rows = (hidden[layer], candidate, size);
-            self.regularisers.masks(layer, below, rows)
+            let rows = (hidden, candidate, size);
+            let below = below.map(|below| widths[below]);
+            self.regularisers.masks(number, below, rows)
         };
-        let sizes = self.hidden_sizes.iter().enumerate();
-        sizes.map(of_layer).collect()
+        (0..self.states()).map(of_state).collect()
     }
 
     /// What the decoder reads.
     pub fn top_size(&self) -> usize {
+        let widths = self.widths();
         if self.all_to_output {
-            self.hidden_rows().iter().sum()
+            widths.iter().sum()
         } else {
-            self.hidden_rows().last().copied().unwrap_or(0)
+            widths.last().copied().unwrap_or(0)
         }
     }
 

@@ -8,8 +8,9 @@ use crate::masks::Draw;
 use crate::matrix::Matrix;
 use crate::model::Model;
 use crate::ops::Recorder;
-use crate::program::{Extent, Run};
+use crate::program::Run;
 use crate::regularise::{Mask, Masks, Phase};
+use crate::rows::Rows;
 use crate::shape::Shape;
 
 /// Number of the embedding's mask: beyond those of steps.
@@ -45,22 +46,24 @@ impl Dropping {
         Draw::new(seed, mask.number, self.step, mask.rate, mask.kept)
     }
 
-    /// Fills the masks of a run.
+    /// Fills the masks of a run: a step has those of its row and of its place in it, whatever else is
+    /// left out or reset.
     pub(crate) fn fill<T: Element>(
         self,
         isa: Isa,
         model: &Model<T>,
+        rows: &Rows,
         run: &mut Run<T>,
     ) -> Result<()> {
         let masks = model.config().masks(Phase::Training);
         for mask in masks.iter().flat_map(Masks::iter) {
-            let Some((Extent { batch, .. }, out)) = run.mask_mut(mask.number)? else {
+            let Some(out) = run.mask_mut(mask.number)? else {
                 continue;
             };
             let draw = self.draw(model, mask);
             let place = |column: usize| {
-                let step = if mask.same { 0 } else { column / batch };
-                (column % batch, step)
+                let (row, step) = rows.place(column);
+                (row, if mask.same { 0 } else { step })
             };
             draw.fill(isa, mask.rows, place, out);
         }

@@ -3,7 +3,7 @@
 //!
 //! Floors, each standing on those before it: [`error`], [`element`], [`shape`], [`host`] → [`kernels`]
 //! → [`matrix`], [`random`] → [`init`], [`params`] → [`ops`] → [`graph`], [`gradcheck`] → [`program`] →
-//! [`cells`], [`optim`] → [`config`], [`plan`], [`model`], [`unroll`], [`sequence`], [`stream`],
+//! [`cells`], [`optim`] → [`config`], [`plan`], [`model`], [`sequence`] with its rows, [`unroll`], [`stream`],
 //! [`activations`] →
 //! [`text`], [`sample`], [`io`].
 //!
@@ -48,6 +48,7 @@ pub mod program;
 pub mod random;
 mod recording;
 pub mod regularise;
+mod rows;
 pub mod sample;
 pub mod sequence;
 pub mod shape;

@@ -92,6 +92,23 @@ impl<T: Element> Model<T> {
         self.parts.embedding.map(ParamId::number)
     }
 
+    /// What `batch` samples begin with which are given no state: zeros, or what was learned.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while somebody writes the parameters.
+    pub fn first_states(&self, batch: usize) -> Result<States<Matrix<T>>> {
+        let initial = self.initial();
+        if initial.is_empty() {
+            return self.zero_states(batch);
+        }
+        let repeated = |m: &Matrix<T>| {
+            let shape = Shape::new(m.rows(), batch);
+            Matrix::constant(shape, m.value()?.repeat(batch))
+        };
+        let vectors = initial.iter().map(repeated).collect::<Result<Vec<_>>>()?;
+        Ok(self.layered(vectors))
+    }
+
     /// Zeros for `batch` samples.
     ///
     /// # Errors
@@ -103,6 +120,14 @@ impl<T: Element> Model<T> {
         };
         let vectors = self.config.all_state_rows().into_iter().map(zeros);
         Ok(self.layered(vectors.collect::<Result<Vec<_>>>()?))
+    }
+
+    /// The state vectors, one column each, that a row begins with which is given none; empty where these
+    /// are zeros.
+    pub(crate) fn initial(&self) -> Vec<Matrix<T>> {
+        let vars = Vars(self.params.matrices());
+        let initial = self.parts.initial.iter();
+        initial.map(|&id| vars[id].clone()).collect()
     }
 
     /// The columns that symbols put into the lowest layer: rows of the embedding, or one-hot.
@@ -154,7 +179,7 @@ impl<T: Element> Model<T> {
         self.step_by(r, self.params.matrices(), x, states, &[])
     }
 
-    /// The same with other parameters, and masks for every layer or for none.
+    /// The same with other parameters, and masks for every state or for none.
     pub(crate) fn step_by<R: Recorder<Var = Matrix<T>>>(
         &self,
         r: &mut R,
@@ -163,11 +188,12 @@ impl<T: Element> Model<T> {
         states: &[State<Matrix<T>>],
         masks: &[Masks<Matrix<T>>],
     ) -> Result<Stepped<Matrix<T>>> {
+        self.expect_one_way("forward")?;
         self.check(x, states)?;
         self.layers().step(r, Vars(params), x, states, masks)
     }
 
-    fn layers(&self) -> Layers<'_> {
+    pub(crate) fn layers(&self) -> Layers<'_> {
         Layers {
             config: &self.config,
             parts: &self.parts,
@@ -186,9 +212,13 @@ impl<T: Element> Model<T> {
         let params = shapes.enumerate();
         let params: Vec<_> = params.map(|(k, shape)| trace.param(k, shape)).collect();
         let x = trace.input(self.config.features());
+        let (directions, vectors) = (self.config.directions(), self.config.cell.states().len());
         let rows = self.config.all_state_rows().into_iter().enumerate();
         let vectors: Vec<_> = rows
-            .map(|(number, rows)| trace.state(number, rows))
+            .map(|(number, rows)| match number / vectors % directions {
+                0 => trace.state(number, rows),
+                _ => trace.reversed_state(number, rows),
+            })
             .collect();
         let states: States<Symbol> = self.layered(vectors);
         let masks = self.config.masks(phase).into_iter();
@@ -204,6 +234,23 @@ impl<T: Element> Model<T> {
         trace.finish(&results)
     }
 
+    /// Whether every layer goes both ways in time.
+    pub fn is_bidirectional(&self) -> bool {
+        self.config.bidirectional.is_some()
+    }
+
+    /// Fails for a model that cannot go step by step.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if it is bidirectional.
+    pub fn expect_one_way(&self, op: &'static str) -> Result<()> {
+        if !self.is_bidirectional() {
+            return Ok(());
+        }
+        let message = "a bidirectional net needs the whole sequence: call it";
+        Err(Error::argument(op, message))
+    }
+
     /// What the decoder reads after a step: what the top layer hands up, or all layers.
     ///
     /// # Errors
@@ -211,7 +258,8 @@ impl<T: Element> Model<T> {
     pub fn top<R: Recorder>(&self, r: &mut R, step: &Stepped<R::Var>) -> Result<R::Var> {
         match step.up.last() {
             Some(top) if !self.config.all_to_output || step.up.len() == 1 => Ok(top.clone()),
-            _ => r.concat(&step.up.iter().collect::<Vec<_>>()),
+            Some(_) => r.concat(&step.up.iter().collect::<Vec<_>>()),
+            None => Err(Error::internal("forward", "a model without layers")),
         }
     }
 
@@ -340,13 +388,10 @@ impl<T: Element> Model<T> {
     /// # Errors
     /// [`Error::Argument`] or [`Error::Shape`] names the layer.
     pub fn check_states(&self, batch: usize, states: &[State<Matrix<T>>]) -> Result<()> {
-        let sizes = &self.config.hidden_sizes;
-        if states.len() != sizes.len() {
-            let message = format!(
-                "state must have {} layers but has {}",
-                sizes.len(),
-                states.len()
-            );
+        let (expected, found) = (self.config.states(), states.len());
+        if found != expected {
+            let message =
+                format!("state must have {expected} layers (and directions) but has {found}");
             return Err(Error::argument("forward", message));
         }
         for (layer, state) in states.iter().enumerate() {

@@ -4,7 +4,9 @@
 use crate::cells::{Cell, Layer};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::init::Init;
 use crate::params::{ParamId, Registry, Role, Spec};
+use crate::shape::Shape;
 
 /// Most parameters that a model may have.
 const MOST: usize = 1 << 31;
@@ -20,6 +22,10 @@ pub struct Plan {
 pub(crate) struct Parts {
     pub(crate) embedding: Option<ParamId>,
     pub(crate) layers: Vec<Cell>,
+    /// The same layers, backward in time; empty where there is one direction.
+    pub(crate) reversed: Vec<Cell>,
+    /// The state vectors that a row begins with, layer by layer, if they are learned.
+    pub(crate) initial: Vec<ParamId>,
     pub(crate) decoder: Option<Decoder>,
 }
 
@@ -41,9 +47,21 @@ impl Plan {
         config.check()?;
         let mut reg = Registry::default();
         let parts = Parts::register(&config, &mut reg)?;
+        let specs = reg.into_specs();
+        let mut names: Vec<&str> = specs.iter().map(|spec| &*spec.name).collect();
+        names.sort_unstable();
+        // A cell of the user's own may have named one as the model does.
+        if let Some(twice) = names.chunk_by(|a, b| a == b).find(|same| same.len() > 1) {
+            let message = format!(
+                "{} parameters would have the name {}",
+                twice.len(),
+                twice[0]
+            );
+            return Err(Error::argument("Model", message));
+        }
         Ok(Self {
             config,
-            specs: reg.into_specs(),
+            specs,
             parts,
         })
     }
@@ -73,7 +91,8 @@ impl Parts {
                 reg.add("weight", config.input_size, size, Role::Embedding)
             })
         });
-        let layers = register_layers(config, reg)?;
+        let (mut layers, mut reversed, mut initial) = (Vec::new(), Vec::new(), Vec::new());
+        register_layers(config, reg, [&mut layers, &mut reversed], &mut initial)?;
         let decoder = config.output_size.map(|size| {
             reg.scope("decoder", |reg| Decoder {
                 weight: embedding
@@ -85,6 +104,8 @@ impl Parts {
         Ok(Self {
             embedding,
             layers,
+            reversed,
+            initial,
             decoder,
         })
     }
@@ -95,10 +116,14 @@ pub(crate) fn layer_scope(number: usize) -> String {
     format!("layers.{number}")
 }
 
-fn register_layers(config: &Config, reg: &mut Registry) -> Result<Vec<Cell>> {
+fn register_layers(
+    config: &Config,
+    reg: &mut Registry,
+    [forward, reversed]: [&mut Vec<Cell>; 2],
+    initial: &mut Vec<ParamId>,
+) -> Result<()> {
     let mut below = config.features();
-    let hidden = config.hidden_rows();
-    let mut layers = Vec::with_capacity(config.hidden_sizes.len());
+    let (hidden, widths) = (config.hidden_rows(), config.widths());
     for (number, &size) in config.hidden_sizes.iter().enumerate() {
         let skip = if config.input_to_all && number > 0 {
             config.features()
@@ -111,10 +136,36 @@ fn register_layers(config: &Config, reg: &mut Registry) -> Result<Vec<Cell>> {
             hidden: hidden[number],
             sizes: &hidden,
         };
-        layers.push(reg.scope(&layer_scope(number), |reg| {
-            config.cell.build(reg, &layer, &config.options)
-        })?);
-        below = hidden[number];
+        let mut direction = |reg: &mut Registry| {
+            let cell = config.cell.build(reg, &layer, &config.options)?;
+            if config.learned_state {
+                let rows = config.cell.state_rows(size, &config.options);
+                let vectors = config.cell.states().into_iter().zip(rows);
+                initial.extend(vectors.map(|(name, rows)| initial_state(reg, name, rows)));
+            }
+            Ok(cell)
+        };
+        reg.scope(&layer_scope(number), |reg| -> Result<()> {
+            forward.push(direction(reg)?);
+            if config.bidirectional.is_some() {
+                reversed.push(reg.scope(REVERSE, direction)?);
+            }
+            Ok(())
+        })?;
+        below = widths[number];
     }
-    Ok(layers)
+    Ok(())
+}
+
+/// What the names of a layer's parameters go on with that belong to its second direction.
+pub(crate) const REVERSE: &str = "reverse";
+
+/// A state vector that a row begins with: at first as one that is not learned.
+fn initial_state(reg: &mut Registry, name: &str, rows: usize) -> ParamId {
+    reg.push(Spec {
+        name: format!("initial_{name}"),
+        shape: Shape::new(rows, 1),
+        role: Role::Bias,
+        init: Some(Init::Constant(0.0)),
+    })
 }

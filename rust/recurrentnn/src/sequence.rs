@@ -1,6 +1,7 @@
 //! A sequence, or one step, through a model by its program: as arrays, or as one node of a graph.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::cells::State;
@@ -15,6 +16,8 @@ use crate::matrix::Matrix;
 use crate::model::{Model, States};
 use crate::program::{Call, Extent, Incoming, Input, Program, Run, weight_gradients};
 use crate::regularise::Phase;
+use crate::rows;
+pub use crate::rows::{Columns, Rows};
 use crate::shape::Shape;
 use crate::unroll::Sequence;
 
@@ -24,20 +27,10 @@ pub const LONG: usize = 1 << 21;
 
 /// A sequence's output and the states after it.
 pub struct Output<T> {
-    /// Output rows x (batch * time), column b * time + t; in time-major order t * batch + b where that
-    /// was asked for.
+    /// Output rows x columns, in the order that was asked for; 0 where no step was taken.
     pub values: Vec<T>,
     /// Every state vector, layer by layer, size x batch.
     pub states: Vec<(Shape, Vec<T>)>,
-}
-
-/// Which of a sequence's steps comes first in an output's columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Columns {
-    /// Column b * time + t.
-    BatchMajor,
-    /// Column t * batch + b.
-    TimeMajor,
 }
 
 /// The weights of a call, and what they are.
@@ -99,6 +92,57 @@ fn drops_weights<T: Element>(model: &Model<T>) -> bool {
     rates.weight_drop > 0.0 || rates.embedding_dropout > 0.0
 }
 
+/// What the pieces of the rows begin with: the state vectors given, if there are any, and the initial
+/// ones, if the model has some and a piece needs them.
+struct Start<T: Element> {
+    given: Vec<Matrix<T>>,
+    initial: Vec<Matrix<T>>,
+}
+
+impl<T: Element> Start<T> {
+    fn new(model: &Model<T>, rows: &Rows, states: Option<&[State<Matrix<T>>]>) -> Self {
+        let given = states.into_iter().flatten().flat_map(State::vectors);
+        let anew = states.is_none() || rows.starts().any(|row| row.is_none());
+        Self {
+            given: given.cloned().collect(),
+            initial: if anew { model.initial() } else { Vec::new() },
+        }
+    }
+
+    fn matrices(&self) -> impl Iterator<Item = &Matrix<T>> {
+        self.given.iter().chain(&self.initial)
+    }
+
+    fn count(&self) -> [usize; 2] {
+        [self.given.len(), self.initial.len()]
+    }
+
+    /// Every state vector, one column a piece; `None` is zeros.
+    fn values(&self, rows: &Rows) -> Result<Vec<Option<Vec<T>>>> {
+        let value = |number: usize| {
+            let given = self.given.get(number).map(Matrix::value).transpose()?;
+            let initial = self.initial.get(number).map(Matrix::value).transpose()?;
+            let all = rows.starts();
+            let Some(height) = self.matrices().nth(number).map(Matrix::rows) else {
+                return Ok(None);
+            };
+            let mut values = vec![T::ZERO; height * all.len()];
+            for (to, row) in values.chunks_exact_mut(height).zip(all) {
+                match (row, &given, &initial) {
+                    (Some(row), Some(given), _) => {
+                        to.copy_from_slice(&given[row * height..][..height]);
+                    }
+                    (_, _, Some(initial)) => to.copy_from_slice(initial),
+                    _ => {}
+                }
+            }
+            Ok(Some(values))
+        };
+        let count = self.given.len().max(self.initial.len());
+        (0..count).map(value).collect()
+    }
+}
+
 /// Weights, borrowed.
 pub(crate) struct Slices<'a, T: Element>(Vec<Read<'a, T>>);
 
@@ -112,16 +156,16 @@ impl<T: Element> Slices<'_, T> {
 pub(crate) struct Job<'a, T: Element> {
     model: &'a Model<T>,
     sequence: &'a Sequence<T>,
-    extent: Extent,
-    states: Vec<Matrix<T>>,
+    rows: &'a Rows,
+    start: Start<T>,
 }
 
 impl<'a, T: Element> Job<'a, T> {
     pub(crate) fn new(
         model: &'a Model<T>,
         sequence: &'a Sequence<T>,
-        batch: usize,
-        states: &[State<Matrix<T>>],
+        rows: &'a Rows,
+        states: Option<&[State<Matrix<T>>]>,
     ) -> Result<Self> {
         let columns = match sequence {
             Sequence::Symbols(symbols) => {
@@ -133,18 +177,19 @@ impl<'a, T: Element> Job<'a, T> {
                 features.cols()
             }
         };
-        if columns.checked_rem(batch).unwrap_or(columns) != 0 {
-            let message =
-                format!("expected a multiple of batch {batch} columns but {columns} came");
+        if columns != rows.count() {
+            let expected = rows.count();
+            let message = format!("expected {expected} columns but {columns} came");
             return Err(Error::shape("forward", message));
         }
-        model.check_states(batch, states)?;
-        let time = columns.checked_div(batch).unwrap_or(0);
+        if let Some(states) = states {
+            model.check_states(rows.batch(), states)?;
+        }
         Ok(Self {
             model,
             sequence,
-            extent: Extent { time, batch },
-            states: states.iter().flat_map(State::vectors).cloned().collect(),
+            rows,
+            start: Start::new(model, rows, states),
         })
     }
 
@@ -176,12 +221,9 @@ impl<'a, T: Element> Job<'a, T> {
         input_grad: bool,
     ) -> Result<Run<T>> {
         let values = weights.slices()?;
-        let states = self
-            .states
-            .iter()
-            .map(Matrix::value)
-            .collect::<Result<Vec<_>>>()?;
-        let states: Vec<Option<&[T]>> = states.iter().map(|state| Some(&**state)).collect();
+        let states = self.start.values(self.rows)?;
+        let states: Vec<Option<&[T]>> = states.iter().map(Option::as_deref).collect();
+        let lengths = self.rows.lengths();
         let features = match self.sequence {
             Sequence::Features(features) => Some(features.value()?),
             Sequence::Symbols(_) => None,
@@ -193,7 +235,11 @@ impl<'a, T: Element> Job<'a, T> {
         program.begin(&Call {
             isa,
             threads: parallel::threads(),
-            extent: self.extent,
+            extent: Extent {
+                time: self.rows.time(),
+                batch: self.rows.batch(),
+            },
+            lengths: (!self.rows.is_dense()).then_some(&lengths[..]),
             input,
             states: &states,
             weights: &values.values(),
@@ -210,48 +256,62 @@ fn forward<T: Element>(run: &mut Run<T>, host: &mut dyn Host) -> Result<()> {
     result
 }
 
-/// A copy of a run's result of that number, `rows` numbers a column.
+/// A copy of a run's result of that number, `rows` numbers a column; 0 for steps that were not taken.
 pub(crate) fn result<T: Element>(
     run: &Run<T>,
     number: usize,
-    rows: usize,
+    height: usize,
+    rows: &Rows,
     columns: Columns,
 ) -> Result<Vec<T>> {
-    let Extent { time, batch } = run.extent()?;
     let values = run.result(number)?;
-    Ok(match columns {
-        Columns::TimeMajor => values.to_vec(),
-        Columns::BatchMajor => transposed(values, rows, time, batch),
-    })
+    if rows.is_dense() {
+        return Ok(match columns {
+            Columns::TimeMajor => values.into_owned(),
+            _ => transposed(values, height, rows.time(), rows.batch()).into_owned(),
+        });
+    }
+    let places = rows.places(columns);
+    Ok(rows::scattered(&values, height, places, rows.len(columns)))
 }
 
-fn output<T: Element>(run: &Run<T>, rows: usize, columns: Columns) -> Result<Output<T>> {
-    let batch = run.extent()?.batch;
-    let state = |(number, rows): (usize, &usize)| {
-        Ok((Shape::new(*rows, batch), run.state(number)?.to_vec()))
+fn output<T: Element>(
+    run: &Run<T>,
+    height: usize,
+    rows: &Rows,
+    columns: Columns,
+) -> Result<Output<T>> {
+    let state = |(number, size): (usize, &usize)| {
+        let values = rows.last_of(run.state(number)?, *size);
+        Ok((Shape::new(*size, rows.batch()), values.into_owned()))
     };
     let sizes = run.program().states();
     Ok(Output {
-        values: result(run, 0, rows, columns)?,
+        values: result(run, 0, height, rows, columns)?,
         states: sizes.iter().enumerate().map(state).collect::<Result<_>>()?,
     })
 }
 
-/// Columns of `rows` numbers from order `i * inner + j` to `j * outer + i`.
-fn transposed<T: Element>(values: &[T], rows: usize, outer: usize, inner: usize) -> Vec<T> {
-    if outer <= 1 || inner <= 1 || rows == 0 {
-        return values.to_vec();
+/// Columns of `height` numbers from order `i * inner + j` to `j * outer + i`.
+fn transposed<T: Element>(
+    values: Cow<'_, [T]>,
+    height: usize,
+    outer: usize,
+    inner: usize,
+) -> Cow<'_, [T]> {
+    if outer <= 1 || inner <= 1 || height == 0 {
+        return values;
     }
     let mut out = Vec::with_capacity(values.len());
     for j in 0..inner {
         for i in 0..outer {
-            out.extend_from_slice(&values[(i * inner + j) * rows..][..rows]);
+            out.extend_from_slice(&values[(i * inner + j) * height..][..height]);
         }
     }
-    out
+    Cow::Owned(out)
 }
 
-/// Runs a sequence without recording anything.
+/// Runs a sequence without recording anything. Without states it begins with the initial ones.
 ///
 /// # Errors
 /// [`Error::Shape`], [`Error::OutOfRange`] or [`Error::Argument`] where the sequence or the states do
@@ -260,18 +320,19 @@ pub fn infer<T: Element>(
     isa: Isa,
     model: &Model<T>,
     sequence: &Sequence<T>,
-    batch: usize,
-    states: &[State<Matrix<T>>],
+    rows: &Rows,
+    states: Option<&[State<Matrix<T>>]>,
     columns: Columns,
     host: &mut dyn Host,
 ) -> Result<Output<T>> {
-    let job = Job::new(model, sequence, batch, states)?;
+    let job = Job::new(model, sequence, rows, states)?;
     let run = job.run(isa, job.program(Phase::Evaluation)?, host)?;
-    output(&run, model.config().output_rows(), columns)
+    output(&run, model.config().output_rows(), rows, columns)
 }
 
 /// Runs a sequence as one node of a graph: the output, output rows x (batch * time) with column
-/// b * time + t, and the states after the last step. In training, `dropout_step` is the number of the
+/// b * time + t and 0 for steps that are not taken, and the states after the last step of each row.
+/// Without states it begins with the initial ones. In training, `dropout_step` is the number of the
 /// call, by which masks are drawn; else it is `None`.
 ///
 /// # Errors
@@ -280,12 +341,12 @@ pub fn record<T: Element>(
     model: &Model<T>,
     graph: &mut Graph<T>,
     sequence: &Sequence<T>,
-    batch: usize,
-    states: &States<Matrix<T>>,
+    rows: &Arc<Rows>,
+    states: Option<&[State<Matrix<T>>]>,
     dropout_step: Option<u64>,
     host: &mut dyn Host,
 ) -> Result<(Matrix<T>, States<Matrix<T>>)> {
-    let job = Job::new(model, sequence, batch, states)?;
+    let job = Job::new(model, sequence, rows, states)?;
     let dropping = Dropping::of(model, dropout_step);
     let program = job.program(Dropping::phase(dropping))?;
     let weights = Weights::recorded(model, graph, program, dropping)?;
@@ -297,24 +358,25 @@ pub fn record<T: Element>(
     let differentiate = graph.is_recording();
     let mut run = job.begin(graph.isa(), program, &weights, differentiate, input_grad)?;
     if let Some(dropping) = dropping {
-        dropping.fill(graph.isa(), model, &mut run)?;
+        dropping.fill(graph.isa(), model, rows, &mut run)?;
     }
     forward(&mut run, host)?;
-    let rows = model.config().output_rows();
-    let output = output(&run, rows, Columns::BatchMajor)?;
-    let shape = Shape::new(rows, job.extent.columns());
+    let height = model.config().output_rows();
+    let output = output(&run, height, rows, Columns::BatchMajor)?;
+    let shape = Shape::new(height, rows.len(Columns::BatchMajor));
     let mut outputs = vec![(shape, output.values)];
     outputs.extend(output.states);
     let inputs: Vec<&Matrix<T>> = weights
         .matrices
         .iter()
-        .chain(&job.states)
+        .chain(job.start.matrices())
         .chain(features)
         .collect();
     let node = Node {
         run,
         weights: weights.matrices.len(),
-        states: job.states.len(),
+        start: job.start.count(),
+        rows: Arc::clone(rows),
         grouped: program.prelude().is_empty() && (dropping.is_none() || !drops_weights(model)),
     };
     let mut outputs = graph.record(Box::new(node), &inputs, outputs)?.into_iter();
@@ -328,7 +390,9 @@ pub fn record<T: Element>(
 struct Node<T: Element> {
     run: Run<T>,
     weights: usize,
-    states: usize,
+    /// State vectors that are given, and initial ones.
+    start: [usize; 2],
+    rows: Arc<Rows>,
     /// Whether the weights are the parameters, the same for all sequences and ticks of a graph.
     grouped: bool,
 }
@@ -344,27 +408,29 @@ impl<T: Element> Composite<T> for Node<T> {
         outputs: &[Matrix<T>],
         host: &mut dyn Host,
     ) -> Result<()> {
-        let Extent { time, batch } = self.run.extent()?;
         self.receive(outputs)?;
         let (run, mut result) = (&mut self.run, Ok(()));
         host.run(run.work() >= LONG, &mut |poll| result = run.backward(poll));
         result?;
-        let (states, features) = inputs[self.weights..].split_at(self.states);
-        for (number, input) in states
-            .iter()
-            .enumerate()
-            .filter(|(_, input)| input.wants_grad())
-        {
-            add(
-                &mut input.matrix().grad_mut()?,
-                self.run.state_grad(number)?,
-            );
+        let (start, features) = inputs[self.weights..].split_at(self.start.iter().sum());
+        let (given, initial) = start.split_at(self.start[0]);
+        for (number, input) in given.iter().enumerate() {
+            let columns = self.rows.starts();
+            self.give_back(number, input, columns)?;
+        }
+        for (number, input) in initial.iter().enumerate() {
+            let begins_anew = |row: Option<usize>| row.is_none().then_some(0);
+            let all = given.is_empty();
+            let columns = self
+                .rows
+                .starts()
+                .map(|row| if all { Some(0) } else { begins_anew(row) });
+            self.give_back(number, input, columns)?;
         }
         if let ([input], Some(grad)) = (features, self.run.input_grad()?)
             && input.wants_grad()
         {
-            debug_assert_eq!(grad.len(), input.matrix().rows() * time * batch);
-            add(&mut input.matrix().grad_mut()?, grad);
+            add(&mut input.matrix().grad_mut()?, &grad);
         }
         Ok(())
     }
@@ -427,7 +493,6 @@ impl<T: Element> Composite<T> for Node<T> {
 impl<T: Element> Node<T> {
     /// Hands the outputs' gradients to the run.
     fn receive(&mut self, outputs: &[Matrix<T>]) -> Result<()> {
-        let Extent { time, batch } = self.run.extent()?;
         let grads = outputs
             .iter()
             .map(|m| m.grad_if_any().map(|_| m.grad()).transpose());
@@ -435,15 +500,51 @@ impl<T: Element> Node<T> {
         let Some((output, states)) = grads.split_first() else {
             return Ok(());
         };
-        let rows = outputs[0].rows();
-        let output = output
-            .as_ref()
-            .map(|grad| transposed(grad, rows, batch, time));
-        let states: Vec<Option<&[T]>> = states.iter().map(Option::as_deref).collect();
+        let rows = &self.rows;
+        let height = outputs[0].rows();
+        let order = |grad| {
+            if rows.is_dense() {
+                return transposed(Cow::Borrowed(grad), height, rows.batch(), rows.time());
+            }
+            let places = rows.places(Columns::BatchMajor);
+            Cow::Owned(rows::gathered(grad, height, places))
+        };
+        let output = output.as_deref().map(order);
+        // Of the pieces of a row the last one's state has come out.
+        let mut spread = Vec::with_capacity(states.len());
+        for (matrix, grad) in outputs[1..].iter().zip(states) {
+            spread.push(
+                grad.as_deref()
+                    .map(|grad| rows.of_last(grad, matrix.rows())),
+            );
+        }
+        let states: Vec<Option<&[T]>> = spread.iter().map(Option::as_deref).collect();
         self.run.receive(Incoming {
             results: &[output.as_deref()],
             states: &states,
         })
+    }
+
+    /// Adds the gradients of a state before the first steps to the columns of a matrix that the pieces
+    /// began with.
+    fn give_back(
+        &self,
+        number: usize,
+        into: &Leaf<T>,
+        columns: impl Iterator<Item = Option<usize>>,
+    ) -> Result<()> {
+        if !into.wants_grad() {
+            return Ok(());
+        }
+        let (grad, height) = (self.run.state_grad(number)?, into.matrix().rows());
+        let mut sum = into.matrix().grad_mut()?;
+        for (piece, column) in columns.enumerate() {
+            if let Some(column) = column {
+                let from = &grad[piece * height..][..height];
+                add(&mut sum[column * height..][..height], from);
+            }
+        }
+        Ok(())
     }
 }
 

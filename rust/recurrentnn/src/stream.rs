@@ -33,6 +33,7 @@ impl<T: Element> Stream<T> {
         batch: usize,
         states: &[State<Matrix<T>>],
     ) -> Result<Self> {
+        model.expect_one_way("stream")?;
         model.check_states(batch, states)?;
         let program = model.program(symbols, Phase::Evaluation)?;
         let weights = Weights::of(isa, model, program)?;
@@ -54,6 +55,7 @@ impl<T: Element> Stream<T> {
             isa,
             threads: crate::kernels::parallel::threads(),
             extent,
+            lengths: None,
             input,
             states: &states,
             weights: &weights.slices()?.values(),
@@ -125,7 +127,7 @@ impl<T: Element> Stream<T> {
             let message = format!("out must hold {expected} numbers but holds {room}");
             return Err(Error::shape("stream", message));
         }
-        out.copy_from_slice(result);
+        out.copy_from_slice(&result);
         Ok(())
     }
 
@@ -188,6 +190,6 @@ impl<T: Element> Stream<T> {
         } else {
             self.run.state(number)?
         };
-        Ok(state.to_vec())
+        Ok(state.into_owned())
     }
 }

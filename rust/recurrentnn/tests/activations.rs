@@ -8,7 +8,7 @@ use recurrentnn::error::Error;
 use recurrentnn::host::{Alone, Host, Poll};
 use recurrentnn::kernels::Isa;
 use recurrentnn::model::Model;
-use recurrentnn::sequence::{Columns, infer};
+use recurrentnn::sequence::{Columns, Rows, infer};
 use recurrentnn::unroll::Sequence;
 
 const BATCH: usize = 2;
@@ -35,7 +35,20 @@ fn model(cell: &CellKind, embedding_size: Option<usize>) -> Model<f64> {
 fn observed(model: &Model<f64>, isa: Isa) -> Vec<Activation<f64>> {
     let states = model.zero_states(BATCH).unwrap();
     let (sequence, columns) = (symbols(), Columns::TimeMajor);
-    activations(isa, model, &sequence, BATCH, &states, columns, &mut Alone).unwrap()
+    activations(
+        isa,
+        model,
+        &sequence,
+        &rows(),
+        Some(&states),
+        columns,
+        &mut Alone,
+    )
+    .unwrap()
+}
+
+fn rows() -> Rows {
+    Rows::dense(BATCH, 8 / BATCH)
 }
 
 fn symbols() -> Sequence<f64> {
@@ -53,7 +66,16 @@ fn they_end_in_the_output_and_the_states_of_a_call() {
         let found = observed(&model, isa);
         let states = model.zero_states(BATCH).unwrap();
         let (sequence, columns) = (symbols(), Columns::TimeMajor);
-        let call = infer(isa, &model, &sequence, BATCH, &states, columns, &mut Alone).unwrap();
+        let call = infer(
+            isa,
+            &model,
+            &sequence,
+            &rows(),
+            Some(&states),
+            columns,
+            &mut Alone,
+        )
+        .unwrap();
         let output = found.last().unwrap();
         assert_eq!((&*output.name, output.rows), ("output", 3));
         assert_eq!(output.values, call.values, "{cell:?}");
@@ -97,6 +119,14 @@ fn the_host_may_stop_it() {
     let states = model.zero_states(BATCH).unwrap();
     let (sequence, columns) = (symbols(), Columns::BatchMajor);
     let isa = Isa::best();
-    let result = activations(isa, &model, &sequence, BATCH, &states, columns, &mut Stop);
+    let result = activations(
+        isa,
+        &model,
+        &sequence,
+        &rows(),
+        Some(&states),
+        columns,
+        &mut Stop,
+    );
     assert!(matches!(result, Err(Error::Interrupted)));
 }

@@ -10,7 +10,9 @@ use recurrentnn::cells::{CellKind, Custom, Options};
 use recurrentnn::config::{Config, InitKind};
 use recurrentnn::element::Element;
 use recurrentnn::error::Error;
-use recurrentnn::io::{Loaded, Metadata, load, load_with, save};
+use recurrentnn::io::{
+    Contents, Kind, Loaded, Metadata, Tensor, from_bytes, load, load_with, save, to_bytes,
+};
 use recurrentnn::model::Model;
 use recurrentnn::ops::Recorder;
 use recurrentnn::params::Role;
@@ -175,11 +177,81 @@ fn a_file_that_was_cut_off_anywhere_is_refused() {
     }
 }
 
-/// No file here has a checksum: damaged numbers are numbers. Nothing but those may have changed.
 #[test]
-fn damaged_bytes_are_refused_or_read_as_they_stand() {
+fn a_flipped_bit_is_refused_or_changes_nothing() {
+    let path = folder("flipped").join("model");
+    let (bytes, elements) = small_file(&path);
+    for bit in 0..8 * bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, &damaged).unwrap();
+        match load(&path) {
+            Err(error) => assert!(error.to_string().starts_with("safetensors: "), "{error}"),
+            Ok((loaded, words)) => {
+                assert_eq!(loaded_contents(&loaded), elements, "bit {bit}");
+                assert_eq!(words, metadata(), "bit {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_that_another_sum_belongs_to_are_refused() {
+    let path = folder("sum").join("model");
+    let (mut bytes, _) = small_file(&path);
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let error = load(&path).err().unwrap().to_string();
+    assert!(error.contains("checksum"), "{error}");
+}
+
+#[test]
+fn tensors_beside_the_parameters_come_back_and_must_fit_their_shape() {
+    let model = Model::<f64>::new(config(CellKind::Lstm)).unwrap();
+    let tensor = |kind: Kind, shape: &[usize], bytes: usize| Tensor {
+        kind,
+        shape: shape.to_vec(),
+        bytes: (0..bytes).map(|k| u8::try_from(k % 251).unwrap()).collect(),
+    };
+    let mut beside = Contents {
+        metadata: metadata(),
+        ..Contents::default()
+    };
+    for (number, kind) in Kind::ALL.iter().enumerate() {
+        let tensor = tensor(*kind, &[3, number], 3 * number * kind.size());
+        beside.tensors.insert(format!("a/{}", kind.name()), tensor);
+    }
+    let bytes = to_bytes(&model, &beside).unwrap();
+    let (loaded, found) = from_bytes(&bytes, |config| config.define(&[])).unwrap();
+    assert_eq!(found, beside);
+    assert_eq!(loaded_contents(&loaded), contents(&model));
+    for (name, tensor, words) in [
+        ("plain", tensor(Kind::U8, &[1], 1), "must have a '/'"),
+        ("a/b", tensor(Kind::F64, &[2], 8), "but has 8 bytes"),
+        (
+            "a/b",
+            tensor(Kind::F64, &[usize::MAX, 2], 8),
+            "but has 8 bytes",
+        ),
+    ] {
+        let mut wrong = beside.clone();
+        wrong.tensors.insert(name.to_owned(), tensor);
+        let error = to_bytes(&model, &wrong).err().unwrap().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    beside
+        .metadata
+        .insert("long".to_owned(), "x".repeat(1 << 20));
+    let error = to_bytes(&model, &beside).err().unwrap().to_string();
+    assert!(error.contains("header"), "{error}");
+}
+
+/// Files of version 1 have no checksum: damaged numbers are numbers. Nothing else may have changed.
+#[test]
+fn damaged_bytes_of_version_1_are_refused_or_read_as_they_stand() {
     let path = folder("damaged").join("model");
     let (bytes, elements) = small_file(&path);
+    let bytes = File::read(&bytes).bytes();
     let (length, _) = bytes.split_first_chunk::<8>().unwrap();
     let data = 8 + usize::try_from(u64::from_le_bytes(*length)).unwrap();
     let stream = Stream::new(7, Purpose::Shuffle, 0);
@@ -246,10 +318,11 @@ impl File {
             )
         };
         let tensors = all.iter().map(own).collect();
-        Self {
-            metadata: header.metadata().clone().unwrap(),
-            tensors,
-        }
+        let mut metadata = header.metadata().clone().unwrap();
+        // As version 1: without a checksum, so that what is wrong is the rest.
+        metadata.remove("sha256").unwrap();
+        metadata.insert("version".to_owned(), "1".to_owned());
+        Self { metadata, tensors }
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -280,15 +353,19 @@ impl File {
 fn what_is_no_model_is_refused_with_the_reason() {
     let path = folder("foreign").join("model");
     let (bytes, _) = small_file(&path);
-    let table: [(Damage, &str); 14] = [
+    let table: [(Damage, &str); 15] = [
         (|f| f.metadata.clear(), "not a recurrentnn model"),
         (
             |f| drop(f.metadata.insert("format".into(), "pt".into())),
             "format must be",
         ),
         (
+            |f| drop(f.metadata.insert("version".into(), "9".into())),
+            "version \"9\" is not known",
+        ),
+        (
             |f| drop(f.metadata.insert("version".into(), "2".into())),
-            "version \"2\" is not known",
+            "the checksum is missing",
         ),
         (
             |f| drop(f.metadata.insert("config".into(), "{}".into())),

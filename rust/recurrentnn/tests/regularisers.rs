@@ -2,8 +2,10 @@
 //! masks, and what masks depend on.
 #![allow(clippy::unwrap_used)] // a helper of tests, too, should stop where it stands
 
+use std::sync::Arc;
+
 use recurrentnn::cells::{CellKind, Options, State};
-use recurrentnn::config::Config;
+use recurrentnn::config::{Config, Merge};
 use recurrentnn::gradcheck::{self, gradcheck};
 use recurrentnn::graph::Graph;
 use recurrentnn::host::Alone;
@@ -13,7 +15,7 @@ use recurrentnn::model::Model;
 use recurrentnn::ops::Recorder;
 use recurrentnn::random::{Purpose, Stream};
 use recurrentnn::regularise::{Masks, Phase, Regularisers};
-use recurrentnn::sequence::record;
+use recurrentnn::sequence::{Columns, Rows, record};
 use recurrentnn::shape::Shape;
 use recurrentnn::unroll::{Sequence, unroll};
 
@@ -118,7 +120,45 @@ fn configs() -> Vec<Config> {
             },
         )
     });
+    all.extend(both_ways());
     all
+}
+
+/// Everything at once in both directions, projected and normalised where there is an option for it.
+fn both_ways() -> Vec<Config> {
+    let all = Regularisers {
+        dropout: 0.3,
+        recurrent_dropout: 0.4,
+        zoneout_hidden: 0.2,
+        weight_drop: 0.3,
+        embedding_dropout: 0.4,
+        ..Regularisers::default()
+    };
+    let rates = Regularisers {
+        zoneout_cell: 0.3,
+        ..all
+    };
+    let net = |cell, merge, regularisers| Config {
+        hidden_sizes: vec![5, 5, 5],
+        bidirectional: Some(merge),
+        learned_state: true,
+        residual: true,
+        ..config(cell, regularisers)
+    };
+    let mut projected = net(CellKind::Lstm, Merge::Concat, rates);
+    projected.options.projection_size = Some(3);
+    projected.options.peepholes = true;
+    let mut apart = net(CellKind::Lstm, Merge::Apart, rates);
+    apart.output_size = None;
+    apart.options.coupled_gates = true;
+    let mut variational = net(CellKind::Rnn, Merge::Mean, all);
+    variational.regularisers.variational = true;
+    variational.input_to_all = true;
+    variational.all_to_output = true;
+    let mut normal = net(CellKind::Gru, Merge::Sum, all);
+    normal.options.layer_norm = true;
+    normal.hidden_clip = Some(0.9);
+    vec![projected, apart, variational, normal]
 }
 
 fn leaf(rows: usize, cols: usize, number: u32) -> Matrix<f64> {
@@ -142,7 +182,8 @@ type Called = (Matrix<f64>, Vec<State<Matrix<f64>>>);
 fn call(model: &Model<f64>, graph: &mut Graph<f64>, step: Option<u64>, compiled: bool) -> Called {
     let (first, x) = (states(model, BATCH), symbols(BATCH));
     if compiled {
-        return record(model, graph, &x, BATCH, &first, step, &mut Alone).unwrap();
+        let rows = Arc::new(Rows::dense(BATCH, TIME));
+        return record(model, graph, &x, &rows, Some(&first), step, &mut Alone).unwrap();
     }
     unroll(model, graph, &x, BATCH, first, step, &mut || Ok(())).unwrap()
 }
@@ -234,16 +275,59 @@ fn a_sample_and_a_shorter_call_have_the_masks_of_the_whole() {
             let own = (0..time * batch).map(|at| all[at / batch * BATCH + at % batch]);
             let x = Sequence::Symbols(own.collect());
             let mut graph = Graph::new(Isa::best());
-            let states = states.to_vec();
-            let called = record(&model, &mut graph, &x, batch, &states, Some(2), &mut Alone);
+            let rows = Arc::new(Rows::dense(batch, time));
+            let states = Some(states);
+            let called = record(&model, &mut graph, &x, &rows, states, Some(2), &mut Alone);
             called.unwrap().0.to_vec().unwrap()
         };
         let whole = run(BATCH, TIME, &model.zero_states(BATCH).unwrap());
         let fewer = run(2, TIME, &model.zero_states(2).unwrap());
         assert_eq!(whole[..fewer.len()], fewer, "{config:?}");
+        if model.is_bidirectional() {
+            // A shorter one begins elsewhere, backward in time.
+            continue;
+        }
         let shorter = run(1, TIME - 1, &model.zero_states(1).unwrap());
         assert_eq!(whole[..shorter.len()], shorter, "{config:?}");
     }
+}
+
+#[test]
+fn a_row_that_is_shorter_has_the_masks_that_it_has_in_a_batch_of_its_length() {
+    let lengths = [2, TIME, 1];
+    for config in configs() {
+        let model = Model::<f64>::new(config.clone()).unwrap();
+        let Sequence::Symbols(all) = symbols(BATCH) else {
+            unreachable!()
+        };
+        let run = |rows: Rows| {
+            let columns = rows.places(Columns::TimeMajor);
+            let x = Sequence::Symbols(columns.iter().map(|at| all[*at]).collect());
+            let (mut graph, rows) = (Graph::new(Isa::best()), Arc::new(rows));
+            let first = states(&model, BATCH);
+            let (step, host) = (Some(2), &mut Alone);
+            let (output, last) =
+                record(&model, &mut graph, &x, &rows, Some(&first), step, host).unwrap();
+            (output, last)
+        };
+        let ragged = run(Rows::ragged(TIME, &lengths).unwrap());
+        for (row, length) in lengths.into_iter().enumerate() {
+            let dense = run(Rows::dense(BATCH, length));
+            let found = columns(&ragged.0, row * TIME..row * TIME + length);
+            let expected = columns(&dense.0, row * length..(row + 1) * length);
+            assert_eq!(found, expected, "{config:?}");
+            let vectors = |states: &[State<_>]| {
+                let vectors = states.iter().flat_map(State::vectors);
+                vectors.map(|m| columns(m, row..row + 1)).collect::<Vec<_>>()
+            };
+            assert_eq!(vectors(&ragged.1), vectors(&dense.1), "{config:?}");
+        }
+    }
+}
+
+fn columns(m: &Matrix<f64>, which: std::ops::Range<usize>) -> Vec<f64> {
+    let rows = m.rows();
+    m.to_vec().unwrap()[which.start * rows..which.end * rows].to_vec()
 }
 
 #[test]
@@ -262,9 +346,8 @@ fn threads_change_no_bit_of_a_call_that_drops() {
     let run = |threads| {
         parallel::set_threads(threads);
         let (batch, mut graph) = (64, Graph::new(Isa::best()));
-        let states = model.zero_states(batch).unwrap();
-        let x = symbols(batch);
-        let called = record(&model, &mut graph, &x, batch, &states, Some(1), &mut Alone);
+        let (x, rows) = (symbols(batch), Arc::new(Rows::dense(batch, TIME)));
+        let called = record(&model, &mut graph, &x, &rows, None, Some(1), &mut Alone);
         let (output, _) = called.unwrap();
         output.grad_mut().unwrap().fill(1.0);
         model.params().zero_grad().unwrap();

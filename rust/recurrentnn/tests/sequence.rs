@@ -1,6 +1,8 @@
 //! A sequence as one node of a graph: tick by tick or at once, stopped and run again.
 #![allow(clippy::unwrap_used)] // a helper of tests, too, should stop where it stands
 
+use std::sync::Arc;
+
 use recurrentnn::cells::{CellKind, Options, State};
 use recurrentnn::config::{Config, InitKind};
 use recurrentnn::error::Error;
@@ -10,7 +12,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::ops::Recorder;
-use recurrentnn::sequence::record;
+use recurrentnn::sequence::{Rows, record};
 use recurrentnn::shape::Shape;
 use recurrentnn::unroll::Sequence;
 
@@ -42,6 +44,10 @@ fn features(from: usize, steps: usize) -> Matrix<f64> {
     Matrix::from_vec(Shape::new(4, steps * BATCH), range.map(number).collect()).unwrap()
 }
 
+fn rows(time: usize) -> Arc<Rows> {
+    Arc::new(Rows::dense(BATCH, time))
+}
+
 fn grads(model: &Model<f64>) -> Vec<Vec<f64>> {
     let take = |m: &Matrix<f64>| {
         let grad = m.grad().unwrap().to_vec();
@@ -60,7 +66,16 @@ fn loss(graph: &mut Graph<f64>, output: &Matrix<f64>) -> Matrix<f64> {
 fn recorded(model: &Model<f64>, graph: &mut Graph<f64>) -> Matrix<f64> {
     let sequence = Sequence::Features(features(0, TIME));
     let states = model.zero_states(BATCH).unwrap();
-    let (output, _) = record(model, graph, &sequence, BATCH, &states, None, &mut Alone).unwrap();
+    let (output, _) = record(
+        model,
+        graph,
+        &sequence,
+        &rows(TIME),
+        Some(&states),
+        None,
+        &mut Alone,
+    )
+    .unwrap();
     loss(graph, &output)
 }
 
@@ -77,7 +92,13 @@ fn ticks_have_the_gradients_of_the_sequence() {
     for tick in 0..TIME {
         let sequence = Sequence::Features(features(tick, 1));
         let (output, after) = record(
-            &model, &mut graph, &sequence, BATCH, &states, None, &mut Alone,
+            &model,
+            &mut graph,
+            &sequence,
+            &rows(1),
+            Some(&states),
+            None,
+            &mut Alone,
         )
         .unwrap();
         states = after;
@@ -146,8 +167,8 @@ fn a_stopped_sequence_records_nothing() {
         &model,
         &mut graph,
         &sequence,
-        BATCH,
-        &states,
+        &rows(TIME),
+        Some(&states),
         None,
         &mut Stops(1),
     );

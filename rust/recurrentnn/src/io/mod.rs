@@ -11,10 +11,23 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::plan::Plan;
 
+mod checksum;
 mod safetensors;
+mod tensor;
+
+pub use tensor::{Kind, Tensor, Tensors};
 
 /// Text beside the tensors: what the file is for, in the words of who saved it.
 pub type Metadata = BTreeMap<String, String>;
+
+/// What stands beside a model in its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Text.
+    pub metadata: Metadata,
+    /// Numbers.
+    pub tensors: Tensors,
+}
 
 /// What [`load`] found: a model of the file's own element type.
 pub enum Loaded {
@@ -30,8 +43,28 @@ pub enum Loaded {
 /// # Errors
 /// [`Error::Io`] where the file cannot be written; [`Error::Argument`] for a reserved key.
 pub fn save<T: Element>(path: &Path, model: &Model<T>, metadata: &Metadata) -> Result<()> {
-    let bytes = safetensors::write(model, metadata)?;
-    replace(path, &bytes).map_err(|source| Error::io(path, source))
+    let metadata = metadata.clone();
+    let tensors = Tensors::new();
+    let bytes = to_bytes(model, &Contents { metadata, tensors })?;
+    write(path, &bytes)
+}
+
+/// A file's bytes: a model and what stands beside it.
+///
+/// # Errors
+/// [`Error::Argument`] for a reserved key or a tensor that does not fit its shape;
+/// [`Error::NonFinite`] for parameters that are infinite or NaN.
+pub fn to_bytes<T: Element>(model: &Model<T>, beside: &Contents) -> Result<Vec<u8>> {
+    safetensors::write(model, beside)
+}
+
+/// Writes a whole file: either these bytes stand there afterwards, on the disk, or what stood there
+/// before.
+///
+/// # Errors
+/// [`Error::Io`] where the file cannot be written.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, bytes).map_err(|source| Error::io(path, source))
 }
 
 /// Reads what [`save`] wrote. Names, shapes and sizes are checked before the numbers are read;
@@ -51,6 +84,15 @@ pub fn load_with(
     path: &Path,
     define: impl FnOnce(&mut Config) -> Result<()>,
 ) -> Result<(Loaded, Metadata)> {
+    let (loaded, beside) = from_bytes(&read(path)?, define)?;
+    Ok((loaded, beside.metadata))
+}
+
+/// The bytes of a model's file, whose header and size are checked before memory is taken for it.
+///
+/// # Errors
+/// [`Error::Io`], or [`Error::Format`] for what can be no such file.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
     let io = |source| Error::io(path, source);
     let mut file = File::open(path).map_err(io)?;
     let about = file.metadata().map_err(io)?;
@@ -67,7 +109,18 @@ pub fn load_with(
     (&file).take(header).read_to_end(&mut bytes).map_err(io)?;
     safetensors::expect_size(&bytes, about.len())?;
     file.read_to_end(&mut bytes).map_err(io)?;
-    let file = safetensors::parse(&bytes)?;
+    Ok(bytes)
+}
+
+/// A model and what stands beside it, of a file's bytes.
+///
+/// # Errors
+/// [`Error::Format`] with what is wrong, and those of `define`.
+pub fn from_bytes(
+    bytes: &[u8],
+    define: impl FnOnce(&mut Config) -> Result<()>,
+) -> Result<(Loaded, Contents)> {
+    let file = safetensors::parse(bytes)?;
     let mut config = file.config()?;
     let dtype = file.dtype()?;
     define(&mut config)?;
@@ -76,7 +129,8 @@ pub fn load_with(
         DType::Float32 => Loaded::Float32(restore(&file, plan)?),
         DType::Float64 => Loaded::Float64(restore(&file, plan)?),
     };
-    Ok((model, file.metadata()))
+    let (metadata, tensors) = (file.metadata(), file.tensors()?);
+    Ok((model, Contents { metadata, tensors }))
 }
 
 fn restore<T: Element>(file: &safetensors::Parsed<'_>, plan: Plan) -> Result<Model<T>> {

@@ -1,6 +1,8 @@
 //! The safetensors format: an 8-byte length, a JSON header with names, shapes and offsets, then the
 //! numbers. Ours has the configuration as JSON under `config`; the tensors are the parameters, each
-//! a C-ordered (rows, cols) array.
+//! a C-ordered (rows, cols) array, and, with a `/` in their names, whatever else is kept with them.
+//!
+//! Version 1 has no checksum and nothing beside the parameters; it is read for ever.
 //!
 //! The crate's own limits allow headers that take gigabytes to parse, so ours come first: a model's
 //! header has a few kilobytes.
@@ -8,9 +10,11 @@
 use std::collections::HashMap;
 
 use safetensors::tensor::{Dtype, SafeTensors};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::Metadata;
+use super::checksum;
+use super::tensor::{Kind, Tensor, Tensors};
+use super::{Contents, Metadata};
 use crate::config::Config;
 use crate::element::{DType, Element};
 use crate::error::{Error, Result};
@@ -21,10 +25,12 @@ use crate::params::Spec;
 const FORMAT: &str = "safetensors";
 /// Largest header that is parsed.
 const MAX_HEADER: u64 = 1 << 20;
-/// The version of what this file describes.
-const VERSION: &str = "1";
+/// The version that is written.
+const VERSION: &str = "2";
+/// The versions that are read; all but the first have a checksum.
+const KNOWN: [&str; 2] = ["1", VERSION];
 /// The metadata that belong to this file, not to whoever saves.
-const RESERVED: [&str; 3] = ["format", "version", "config"];
+const RESERVED: [&str; 4] = ["format", "version", "config", checksum::KEY];
 
 /// A file's bytes with its header understood.
 pub(super) struct Parsed<'a> {
@@ -32,7 +38,8 @@ pub(super) struct Parsed<'a> {
     metadata: HashMap<String, String>,
 }
 
-pub(super) fn write<T: Element>(model: &Model<T>, metadata: &Metadata) -> Result<Vec<u8>> {
+pub(super) fn write<T: Element>(model: &Model<T>, beside: &Contents) -> Result<Vec<u8>> {
+    let metadata = &beside.metadata;
     if let Some(key) = metadata.keys().find(|key| RESERVED.contains(&key.as_str())) {
         return Err(Error::argument(
             "save",
@@ -46,10 +53,9 @@ pub(super) fn write<T: Element>(model: &Model<T>, metadata: &Metadata) -> Result
         ("config", &config),
     ];
     let own = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let all: Metadata = metadata.clone().into_iter().chain(own).collect();
+    let mut all: Metadata = metadata.clone().into_iter().chain(own).collect();
     // The crate would write the metadata in random order; here the same model is the same bytes.
-    let mut header = serde_json::Map::new();
-    header.insert("__metadata__".to_owned(), json!(all));
+    let mut header = Map::new();
     let mut data = Vec::new();
     for (name, matrix) in model.params().iter() {
         if let Some(bad) = matrix.value()?.iter().find(|x| !x.is_finite()) {
@@ -57,18 +63,49 @@ pub(super) fn write<T: Element>(model: &Model<T>, metadata: &Metadata) -> Result
         }
         let start = data.len();
         matrix.with_array(|array| data.extend(array.iter().flat_map(|x| x.to_le_bytes())))?;
-        let entry = json!({
-            "dtype": if T::DTYPE == DType::Float32 { "F32" } else { "F64" },
-            "shape": [matrix.rows(), matrix.cols()],
-            "data_offsets": [start, data.len()],
-        });
-        header.insert(name.to_owned(), entry);
+        let kind = if T::DTYPE == DType::Float32 {
+            Kind::F32
+        } else {
+            Kind::F64
+        };
+        let shape = [matrix.rows(), matrix.cols()];
+        header.insert(name.to_owned(), entry(kind, &shape, start, data.len()));
     }
+    for (name, tensor) in &beside.tensors {
+        if !is_beside(name) {
+            let message = format!("a tensor's name must have a '/' but is {name:?}");
+            return Err(Error::argument("save", message));
+        }
+        tensor.check(name)?;
+        let start = data.len();
+        data.extend(&tensor.bytes);
+        let entry = entry(tensor.kind, &tensor.shape, start, data.len());
+        header.insert(name.clone(), entry);
+    }
+    header.insert("__metadata__".to_owned(), json!(all));
+    let sum = checksum::of(&header, &data).map_err(|e| refused(&e.to_string()))?;
+    all.insert(checksum::KEY.to_owned(), sum);
+    header.insert("__metadata__".to_owned(), json!(all));
     let mut header = serde_json::to_vec(&header).map_err(|e| refused(&e.to_string()))?;
     // Spaces, so that the numbers begin where a number may.
     header.resize(header.len().next_multiple_of(8), b' ');
-    let length = (header.len() as u64).to_le_bytes();
-    Ok([&length[..], &header, &data].concat())
+    let length = header.len() as u64;
+    if length > MAX_HEADER {
+        // What is written must be readable.
+        let message = format!("metadata make a header of {length} bytes, more than {MAX_HEADER}");
+        return Err(Error::argument("save", message));
+    }
+    Ok([&length.to_le_bytes()[..], &header, &data].concat())
+}
+
+/// A tensor's entry in the header.
+fn entry(kind: Kind, shape: &[usize], start: usize, end: usize) -> Value {
+    json!({ "dtype": kind.name(), "shape": shape, "data_offsets": [start, end] })
+}
+
+/// Whether a tensor is none of the parameters.
+fn is_beside(name: &str) -> bool {
+    name.contains('/')
 }
 
 /// Length of the header that the first 8 bytes claim, if a file of `size` bytes can have it.
@@ -94,8 +131,7 @@ pub(super) fn header_length(start: &[u8], size: u64) -> Result<u64> {
 /// Fails unless a file of `size` bytes, whose length and header are given, ends where the last tensor
 /// of the header does.
 pub(super) fn expect_size(start: &[u8], size: u64) -> Result<()> {
-    let header: HashMap<String, serde_json::Value> =
-        serde_json::from_slice(&start[8..]).map_err(|e| refused(&format!("header: {e}")))?;
+    let header = header(&start[8..])?;
     let ends = header
         .values()
         .filter_map(|entry| entry["data_offsets"][1].as_u64());
@@ -107,11 +143,33 @@ pub(super) fn expect_size(start: &[u8], size: u64) -> Result<()> {
     Err(refused(&message))
 }
 
+/// The header, any JSON object.
+fn header(json: &[u8]) -> Result<Map<String, Value>> {
+    serde_json::from_slice(json).map_err(|e| refused(&format!("header: {e}")))
+}
+
+/// Understands a whole file, and holds it against its checksum.
 pub(super) fn parse(bytes: &[u8]) -> Result<Parsed<'_>> {
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| refused(&e.to_string()))?;
+    let size = bytes.len() as u64;
+    // It is at most MAX_HEADER.
+    let data = 8 + usize::try_from(header_length(bytes, size)?).unwrap_or(usize::MAX - 8);
+    expect_size(&bytes[..data], size)?;
+    let (_, known) = SafeTensors::read_metadata(bytes).map_err(|e| refused(&e.to_string()))?;
     let tensors = SafeTensors::deserialize(bytes).map_err(|e| refused(&e.to_string()))?;
-    let metadata = header.metadata().clone().unwrap_or_default();
-    Ok(Parsed { tensors, metadata })
+    let metadata = known.metadata().clone().unwrap_or_default();
+    let parsed = Parsed { tensors, metadata };
+    let version = parsed.version()?;
+    let mut header = header(&bytes[8..data])?;
+    let said = checksum::take(&mut header);
+    if said.is_none() && version == KNOWN[0] {
+        return Ok(parsed);
+    }
+    let sum = checksum::of(&header, &bytes[data..]).map_err(|e| refused(&e.to_string()))?;
+    match said {
+        Some(said) if said == sum => Ok(parsed),
+        Some(_) => Err(refused("damaged: the checksum is not that of the contents")),
+        None => Err(refused("the checksum is missing")),
+    }
 }
 
 impl Parsed<'_> {
@@ -126,37 +184,59 @@ impl Parsed<'_> {
             .collect()
     }
 
-    /// The configuration, checked.
-    pub(super) fn config(&self) -> Result<Config> {
-        let entry = |key: &str| {
-            let missing = || refused(&format!("no metadata {key:?}: not a recurrentnn model"));
-            self.metadata
-                .get(key)
-                .map(String::as_str)
-                .ok_or_else(missing)
-        };
-        let (format, version) = (entry("format")?, entry("version")?);
+    fn entry(&self, key: &str) -> Result<&str> {
+        let missing = || refused(&format!("no metadata {key:?}: not a recurrentnn model"));
+        let found = self.metadata.get(key).map(String::as_str);
+        found.ok_or_else(missing)
+    }
+
+    /// The version, one of those known.
+    fn version(&self) -> Result<&str> {
+        let (format, version) = (self.entry("format")?, self.entry("version")?);
         if format != "recurrentnn" {
             return Err(refused(&format!(
                 "format must be \"recurrentnn\" but is {format:?}"
             )));
         }
-        if version != VERSION {
-            return Err(refused(&format!(
-                "version {version:?} is not known; this reads {VERSION}"
-            )));
+        if KNOWN.contains(&version) {
+            return Ok(version);
         }
-        let config: Config =
-            serde_json::from_str(entry("config")?).map_err(|e| refused(&format!("config: {e}")))?;
+        let known = KNOWN.join(" and ");
+        Err(refused(&format!(
+            "version {version:?} is not known; this reads {known}"
+        )))
+    }
+
+    /// The configuration, checked.
+    pub(super) fn config(&self) -> Result<Config> {
+        let config: Config = serde_json::from_str(self.entry("config")?)
+            .map_err(|e| refused(&format!("config: {e}")))?;
         config
             .check()
             .map_err(|e| refused(&format!("config: {e}")))?;
         Ok(config)
     }
 
-    /// The element type of all tensors.
+    /// What stands beside the parameters.
+    pub(super) fn tensors(&self) -> Result<Tensors> {
+        let beside = self.tensors.iter().filter(|(name, _)| is_beside(name));
+        let owned = beside.map(|(name, view)| {
+            let kind = Kind::of(view.dtype());
+            let unknown = || refused(&format!("{name} has elements of {:?}", view.dtype()));
+            let tensor = Tensor {
+                kind: kind.ok_or_else(unknown)?,
+                shape: view.shape().to_vec(),
+                bytes: view.data().to_vec(),
+            };
+            Ok((name.to_owned(), tensor))
+        });
+        owned.collect()
+    }
+
+    /// The element type of all parameters.
     pub(super) fn dtype(&self) -> Result<DType> {
-        let mut types = self.tensors.iter().map(|(_, view)| view.dtype());
+        let parameters = self.tensors.iter().filter(|(name, _)| !is_beside(name));
+        let mut types = parameters.map(|(_, view)| view.dtype());
         let first = types.next().ok_or_else(|| refused("no tensors"))?;
         if types.any(|other| other != first) {
             return Err(refused("tensors of several element types"));
@@ -172,8 +252,9 @@ impl Parsed<'_> {
 
     /// The values of exactly these parameters, each column by column.
     pub(super) fn values<T: Element>(&self, specs: &[Spec]) -> Result<Vec<Vec<T>>> {
-        if self.tensors.len() != specs.len() {
-            let (needs, has) = (specs.len(), self.tensors.len());
+        let parameters = self.tensors.iter().filter(|(name, _)| !is_beside(name));
+        let (needs, has) = (specs.len(), parameters.count());
+        if has != needs {
             return Err(refused(&format!(
                 "the model has {needs} parameters but the file {has}"
             )));

@@ -7,7 +7,7 @@ use super::prepare::{Weights, empty_packs, prepare};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
-use crate::kernels::machine::{Constants, Extent, Memory};
+use crate::kernels::machine::{Constants, Layout, Memory};
 use crate::kernels::panel::Packed;
 
 /// Everything derived from the weights. Runs of the same values share it.
@@ -64,7 +64,7 @@ impl<T: Element> Cache<T> {
         } else {
             let no_memory = || Error::memory("forward", "not enough memory for the weights");
             let planes = planes(compiled.code.planes(), &compiled.fills, weights.symbols);
-            let constants = Constants::new(&planes, Extent { time: 1, batch });
+            let constants = Constants::new(&planes, batch);
             Prepared {
                 variant,
                 isa,
@@ -95,13 +95,13 @@ impl<T: Element> Cache<T> {
         &self,
         compiled: &Compiled<T>,
         variant: Variant,
-        extent: Extent,
+        layout: Layout,
         symbols: usize,
         constants: &Arc<Constants<T>>,
     ) -> Result<Memory<T>> {
         let mut idle = self.idle();
         let fits = |(v, _): &(Variant, Memory<T>)| *v == variant;
-        let same = |(v, m): &(Variant, Memory<T>)| *v == variant && m.extent() == extent;
+        let same = |(v, m): &(Variant, Memory<T>)| *v == variant && *m.layout() == layout;
         let at = idle
             .iter()
             .position(same)
@@ -109,15 +109,15 @@ impl<T: Element> Cache<T> {
         let found = at.map(|at| idle.swap_remove(at).1);
         drop(idle);
         match found {
-            Some(mut memory) if memory.extent() == extent => {
+            Some(mut memory) if *memory.layout() == layout => {
                 memory.set_constants(Arc::clone(constants));
                 Ok(memory)
             }
             found => {
                 let planes = planes(compiled.code.planes(), &compiled.fills, symbols);
-                let memory = Memory::new(&planes, extent, Arc::clone(constants), found);
+                let columns = layout.columns();
+                let memory = Memory::new(&planes, layout, Arc::clone(constants), found);
                 memory.ok_or_else(|| {
-                    let columns = extent.columns();
                     let message = format!("not enough memory for {columns} steps and samples");
                     Error::memory("forward", message)
                 })

@@ -98,6 +98,8 @@ pub(super) struct Compiled<T> {
     pub(super) results: Vec<Place>,
     /// Planes of the states.
     pub(super) states: Vec<usize>,
+    /// Whether each goes backward in time.
+    pub(super) reversed: Vec<bool>,
     pub(super) result_grads: Vec<Option<usize>>,
     /// Planes of the states' gradients.
     pub(super) state_grads: Vec<usize>,
@@ -521,6 +523,7 @@ impl Encoder<'_> {
             embedding,
             results,
             states,
+            reversed: step.reversed.clone(),
             result_grads,
             state_grads,
             input_grad,

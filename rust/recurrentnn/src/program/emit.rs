@@ -148,11 +148,7 @@ pub(super) fn emit(step: &Step, passes: Passes, gather: bool) -> Items {
             let before = all.list.len();
             emitter.stage(all.stages.len(), &nodes, &mut all.list);
             if all.list.len() > before {
-                all.stages.push(match (stage % 2, is_gradient) {
-                    (0, _) => Order::Together,
-                    (_, false) => Order::Forward,
-                    (_, true) => Order::Backward,
-                });
+                all.stages.push(order::order(stage, is_gradient));
             }
         }
         if !is_gradient {

@@ -50,6 +50,8 @@ pub struct Expression {
     pub nodes: Vec<Node>,
     /// Which of them the step gives.
     pub results: Vec<usize>,
+    /// The states that go backward in time: what a step makes of them the step before it reads.
+    pub reversed: Vec<usize>,
 }
 
 impl Expression {

@@ -42,11 +42,11 @@ pub fn weight_gradients<T: Element>(
         let mut all = Columns::new(memories, None);
         jobs(&symbols).run(&mut all, grads);
     } else {
-        let batch = memories.first().map_or(0, |memory| memory.extent().batch);
         for (memory, run) in memories.into_iter().zip(runs) {
-            for step in (0..memory.extent().time).rev() {
-                let symbols = run.symbols.get(step * batch..).unwrap_or(&[]);
-                let symbols = &symbols[..batch.min(symbols.len())];
+            let layout = memory.layout();
+            for step in (0..layout.time()).rev() {
+                let symbols = run.symbols.get(layout.step(step)..).unwrap_or(&[]);
+                let symbols = &symbols[..layout.count(step).min(symbols.len())];
                 let mut one = Columns::new(vec![memory], Some(step));
                 jobs(symbols).run(&mut one, grads);
             }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::compile::{Compiled, PlacedJob};
+use super::ends::columns as all_columns;
 use super::prepare::{Source, Weights};
 use super::step::Weight;
 use crate::element::Element;
@@ -29,21 +30,18 @@ impl<'a, T: Element> Columns<'a, T> {
         }
     }
 
-    fn of(memory: &'a Memory<T>, place: Place, step: Option<usize>) -> &'a [T] {
-        let plane = memory.shape(place.plane);
-        let extent = memory.extent();
-        let all = memory.plane(place.plane);
-        let after = if plane.span == Span::States {
-            place.after
-        } else {
-            0
+    fn of(memory: &'a Memory<T>, place: Place, step: Option<usize>) -> Cow<'a, [T]> {
+        let Some(step) = step else {
+            return all_columns(memory, place);
         };
-        let one = extent.batch * plane.rows;
-        match (plane.span, step) {
-            (Span::Fixed(_), _) => all,
-            (_, None) => &all[after * one..][..extent.time * one],
-            (_, Some(step)) => &all[(step + after) * one..][..one],
-        }
+        let (shape, layout) = (memory.shape(place.plane), memory.layout());
+        let all = memory.plane(place.plane);
+        let first = match shape.span {
+            Span::Fixed(_) => return Cow::Borrowed(all),
+            Span::States => layout.slot(step + place.after),
+            _ => layout.step(step),
+        };
+        Cow::Borrowed(&all[first * shape.rows..][..layout.count(step) * shape.rows])
     }
 
     /// Copies together what several runs hold of a place.
@@ -63,14 +61,14 @@ impl<'a, T: Element> Columns<'a, T> {
     fn get(&self, place: Place) -> Cow<'_, [T]> {
         match self.joined.get(&place) {
             Some(joined) => Cow::Borrowed(joined),
-            None => Cow::Borrowed(Self::of(self.memories[0], place, self.step)),
+            None => Self::of(self.memories[0], place, self.step),
         }
     }
 
     fn count(&self) -> usize {
         let columns = |memory: &&Memory<T>| match self.step {
-            None => memory.extent().columns(),
-            Some(_) => memory.extent().batch,
+            None => memory.layout().columns(),
+            Some(step) => memory.layout().count(step),
         };
         self.memories.iter().map(columns).sum()
     }

@@ -62,6 +62,10 @@ pub(super) fn lower(expression: &Expression, params: &[Shape], states: &[usize])
     for (number, rows) in states.iter().enumerate() {
         let id = lowering.step.push(Kind::State(number), *rows, false);
         lowering.step.states.push(id);
+        lowering
+            .step
+            .reversed
+            .push(expression.reversed.contains(&number));
     }
     for index in 0..expression.nodes.len() {
         let lowered = lowering.node(index)?;

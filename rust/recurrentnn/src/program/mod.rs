@@ -9,7 +9,7 @@
 //! emit       phases: products of one operand stacked, arithmetic fused   emit, lanes
 //! place      planes, windows, slots; memory is taken over                place
 //! compile    code for `kernels::machine`                                 compile, callback
-//! run        packs weights, runs forward and backward                    cache, prepare, run
+//! run        packs weights, runs forward and backward                    cache, prepare, run, ends
 //! jobs       weight gradients, deferred to one product over all steps    jobs, gradients
 //! ```
 //!
@@ -20,6 +20,7 @@ mod cache;
 mod callback;
 mod compile;
 mod emit;
+mod ends;
 mod expression;
 mod gates;
 mod gradients;

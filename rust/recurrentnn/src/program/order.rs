@@ -2,6 +2,8 @@
 //! is computed.
 
 use super::step::{Id, Kind, Step};
+use crate::error::{Error, Result};
+use crate::kernels::machine::Order;
 
 /// Values that depend on each other through the state have the same number.
 pub(super) struct Cycles(Vec<Option<usize>>);
@@ -84,13 +86,55 @@ pub(super) fn cycles(step: &Step) -> Cycles {
     Cycles(cycle)
 }
 
-/// The stage of each value, forward and gradients counted apart: even stages take all columns
-/// together, odd ones go step by step. Values go to the earliest that has what they wait for; without
-/// `hoist` all go step by step.
-pub(super) fn stages(step: &Step, hoist: bool) -> Vec<usize> {
-    if !hoist {
-        return vec![1; step.nodes.len()];
+/// Which ways the states of a component go: forward in time, backward.
+fn ways(step: &Step, component: &[Id]) -> [bool; 2] {
+    let mut ways = [false; 2];
+    for &id in component {
+        if let Kind::State(number) | Kind::StateGrad(number) = step.kind(id) {
+            ways[usize::from(step.reversed[*number])] = true;
+        }
     }
+    ways
+}
+
+/// Fails where values that depend on each other through states would have to go both ways in time.
+pub(super) fn expect_one_way(step: &Step) -> Result<()> {
+    let both = |component: &Vec<Id>| component.len() > 1 && ways(step, component) == [true; 2];
+    if components(step).iter().any(both) {
+        let message =
+            "states that go forward in time and states that go backward depend on each other";
+        return Err(Error::argument("compile", message));
+    }
+    Ok(())
+}
+
+/// How a stage of that number goes through the sequence.
+pub(super) fn order(stage: usize, is_gradient: bool) -> Order {
+    match (stage % 3, is_gradient) {
+        (0, _) => Order::Together,
+        (1, false) | (2, true) => Order::Forward,
+        _ => Order::Backward,
+    }
+}
+
+/// The stage of each value, forward and gradients counted apart: see [`order`]. Values go to the
+/// earliest that has what they wait for; without `hoist` all go step by step, if all go one way.
+pub(super) fn stages(step: &Step, hoist: bool) -> Vec<usize> {
+    let any = |reversed| step.reversed.contains(&reversed);
+    let both_ways = any(false) && any(true);
+    if !hoist && !both_ways {
+        return vec![1 + usize::from(any(true)); step.nodes.len()];
+    }
+    let (levels, is_backward) = levels(step);
+    let stage =
+        |(level, backward): (usize, bool)| level / 2 * 3 + level % 2 * (1 + usize::from(backward));
+    levels.into_iter().zip(is_backward).map(stage).collect()
+}
+
+/// For each value how many stages it waits for: it is taken for all columns together if that is even, in
+/// a loop else; and whether the loop goes backward in time.
+fn levels(step: &Step) -> (Vec<usize>, Vec<bool>) {
+    let mut backward = vec![false; step.nodes.len()];
     let mut stage = vec![0; step.nodes.len()];
     for component in components(step) {
         let is_loop = component.len() > 1;
@@ -114,11 +158,13 @@ pub(super) fn stages(step: &Step, hoist: bool) -> Vec<usize> {
                 earliest = earliest.max(stage[other] + next);
             }
         }
+        let [_, is_backward] = ways(step, &component);
         for id in component {
             stage[id] = earliest;
+            backward[id] = is_backward;
         }
     }
-    stage
+    (stage, backward)
 }
 
 /// All values, those read before those that read them, within a step.

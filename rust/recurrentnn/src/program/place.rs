@@ -190,8 +190,9 @@ impl Placer<'_> {
         let step = self.step;
         for (number, &next) in step.next.iter().enumerate() {
             let plane = self.plane(step.rows(next), Span::States);
-            self.put(next, plane, 1);
-            self.put(step.states[number], plane, 0);
+            let (before, after) = step.ends(number);
+            self.put(next, plane, after);
+            self.put(step.states[number], plane, before);
         }
         for (number, &grad) in step.state_grads.iter().enumerate() {
             let incoming = (0..step.nodes.len())
@@ -215,8 +216,9 @@ impl Placer<'_> {
                 Span::States
             };
             let plane = self.plane(step.rows(grad), span);
-            self.put(grad, plane, 0);
-            self.put(incoming, plane, 1);
+            let (before, after) = step.ends(number);
+            self.put(grad, plane, before);
+            self.put(incoming, plane, after);
         }
         for id in 0..step.nodes.len() {
             let from_outside = matches!(

@@ -1,19 +1,22 @@
 //! Programs: expressions compiled on first use, and their runs over sequences.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::{Cache, Prepared};
 use super::compile::{Compiled, Variant, compile, gathers};
+use super::ends::{End, columns, fill, put, states};
 use super::expression::Expression;
 use super::lower::{Parts, Prelude, lower};
+use super::order::expect_one_way;
 use super::passes::Passes;
 use super::prepare::{Source, Weights, fill_input};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::host::Poll;
 use crate::kernels::Isa;
-use crate::kernels::machine::{self, Extent, Memory, Place, Span, Stopped};
+use crate::kernels::machine::{self, Extent, Layout, Memory, Stopped};
 use crate::shape::Shape;
 
 /// A step made ready to run over sequences.
@@ -29,7 +32,8 @@ pub struct Program<T: Element> {
     cache: Cache<T>,
 }
 
-/// The columns of a sequence, time-major: column t * batch + b.
+/// The columns of a sequence, those of the first step first: of a step, one for each sample that is so
+/// long.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a, T> {
     /// Rows of features one after the other, a column for each step and sample.
@@ -47,6 +51,8 @@ pub struct Call<'a, T> {
     pub threads: usize,
     /// Steps and samples.
     pub extent: Extent,
+    /// Steps of each sample, the longest first; `None`: all have as many.
+    pub lengths: Option<&'a [usize]>,
     /// The sequence.
     pub input: Input<'a, T>,
     /// The states before the first step; `None` are zeros.
@@ -83,6 +89,7 @@ impl<T: Element> Program<T> {
         passes: Passes,
     ) -> Result<Self> {
         let parts = lower(expression, params, states)?;
+        expect_one_way(&parts.step)?;
         Ok(Self {
             gathers: gathers(&parts, passes),
             parts,
@@ -134,14 +141,12 @@ impl<T: Element> Program<T> {
     }
 
     /// Which variant serves a call best.
-    fn variant(&self, call: &Call<'_, T>) -> Variant {
+    fn variant(&self, call: &Call<'_, T>, columns: usize) -> Variant {
         let symbols = self.symbols(self.input_rows());
         // A table of all symbols costs as much as so many columns; it is kept while weights stay.
         let looks_up = match (self.source, call.input) {
             (Source::OneHot, Input::Symbols(_)) => true,
-            (Source::Embedding(_), Input::Symbols(_)) if call.differentiate => {
-                symbols <= call.extent.columns()
-            }
+            (Source::Embedding(_), Input::Symbols(_)) if call.differentiate => symbols <= columns,
             (Source::Embedding(_), Input::Symbols(_)) => symbols <= MOST_CACHED,
             _ => false,
         };
@@ -173,9 +178,14 @@ impl<T: Element> Program<T> {
     /// # Errors
     /// [`Error::Memory`].
     pub fn begin(self: &Arc<Self>, call: &Call<'_, T>) -> Result<Run<T>> {
-        let variant = self.variant(call);
+        let layout = match call.lengths {
+            Some(lengths) => Layout::new(lengths.to_vec()),
+            None => Layout::dense(call.extent),
+        };
+        let columns = layout.columns();
+        let variant = self.variant(call, columns);
         let compiled = self.compiled(variant)?;
-        let key = (variant, call.isa, call.extent.batch);
+        let key = (variant, call.isa, layout.batch());
         let prepared =
             self.cache
                 .prepared(&compiled, key, weights(self, call.weights), call.version)?;
@@ -183,8 +193,8 @@ impl<T: Element> Program<T> {
         let constants = &prepared.constants;
         let memory = self
             .cache
-            .memory(&compiled, variant, call.extent, symbols, constants)?;
-        let shares = compiled.passes.partition && compiled.work * call.extent.columns() >= SHARED;
+            .memory(&compiled, variant, layout, symbols, constants)?;
+        let shares = compiled.passes.partition && compiled.work * columns >= SHARED;
         let threads = if shares { call.threads } else { 1 };
         let mut run = Run {
             program: Arc::clone(self),
@@ -235,6 +245,11 @@ impl<T: Element> Run<T> {
         self.memory.as_ref().ok_or_else(ended)
     }
 
+    /// Whether that end of a state is after the last step in time.
+    fn is_late(&self, state: usize, end: End) -> bool {
+        end.is_late(self.compiled.reversed[state])
+    }
+
     fn memory_mut(&mut self) -> Result<&mut Memory<T>> {
         self.memory.as_mut().ok_or_else(ended)
     }
@@ -257,7 +272,7 @@ impl<T: Element> Run<T> {
         if self.has_version(version) {
             return Ok(());
         }
-        let batch = self.memory()?.extent().batch;
+        let batch = self.memory()?.layout().batch();
         let key = (self.variant, self.isa, batch);
         let weights = weights(&self.program, values);
         self.prepared = self
@@ -269,7 +284,7 @@ impl<T: Element> Run<T> {
         Ok(())
     }
 
-    /// Takes in a sequence of the run's extent, and the states before it.
+    /// Takes in a sequence of the run's layout, and the states before it.
     ///
     /// # Errors
     /// None while the run lives.
@@ -277,9 +292,8 @@ impl<T: Element> Run<T> {
         self.load_input(input)?;
         let memory = self.memory.as_mut().ok_or_else(ended)?;
         for (number, &plane) in self.compiled.states.iter().enumerate() {
-            let first = memory.shape(plane).rows * memory.extent().batch;
-            let to = &mut memory.plane_mut(plane)[..first];
-            put(to, states.get(number).copied().flatten());
+            let late = End::First.is_late(self.compiled.reversed[number]);
+            put(memory, plane, late, states.get(number).copied().flatten());
         }
         Ok(())
     }
@@ -297,9 +311,13 @@ impl<T: Element> Run<T> {
         self.load_input(input)?;
         let memory = self.memory.as_mut().ok_or_else(ended)?;
         for &plane in &self.compiled.states {
-            let Extent { time, batch } = memory.extent();
-            let one = memory.shape(plane).rows * batch;
-            memory.plane_mut(plane).copy_within(time * one.., 0);
+            let rows = memory.shape(plane).rows;
+            let (numbers, layout) = memory.plane_and_layout(plane);
+            for (samples, length) in layout.groups() {
+                let from = (layout.slot(length) + samples.start) * rows;
+                let to = samples.start * rows;
+                numbers.copy_within(from..from + samples.len() * rows, to);
+            }
         }
         Ok(())
     }
@@ -323,19 +341,19 @@ impl<T: Element> Run<T> {
         Ok(())
     }
 
-    /// The numbers of a mask that the step reads, rows x (time * batch), for the caller to fill before
-    /// the forward pass; `None` if it reads none of that number.
+    /// The numbers of a mask that the step reads, in the columns of the input, for the caller to fill
+    /// before the forward pass; `None` if it reads none of that number.
     ///
     /// # Errors
     /// None while the run lives.
-    pub fn mask_mut(&mut self, number: usize) -> Result<Option<(Extent, &mut [T])>> {
+    pub fn mask_mut(&mut self, number: usize) -> Result<Option<&mut [T]>> {
         let found = self.compiled.masks.iter().find(|mask| mask.0 == number);
         let Some(&(_, plane)) = found else {
             return Ok(None);
         };
         self.fresh = false;
         let memory = self.memory_mut()?;
-        Ok(Some((memory.extent(), memory.plane_mut(plane))))
+        Ok(Some(memory.plane_mut(plane)))
     }
 
     /// Runs on so many threads however little there is to do: for tests of what threads share.
@@ -346,7 +364,7 @@ impl<T: Element> Run<T> {
 
     /// Multiply-adds, or as much work, of the forward pass.
     pub fn work(&self) -> usize {
-        let columns = self.memory.as_ref().map_or(0, |m| m.extent().columns());
+        let columns = self.memory.as_ref().map_or(0, |m| m.layout().columns());
         self.compiled.work * columns
     }
 
@@ -381,26 +399,28 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// None while the run lives.
     pub fn extent(&self) -> Result<Extent> {
-        Ok(self.memory()?.extent())
+        Ok(self.memory()?.layout().extent())
     }
 
     /// A result, in the columns of the input.
     ///
     /// # Errors
     /// None while the run lives.
-    pub fn result(&self, number: usize) -> Result<&[T]> {
+    pub fn result(&self, number: usize) -> Result<Cow<'_, [T]>> {
         Ok(columns(self.memory()?, self.compiled.results[number]))
     }
 
-    /// A state after the last step.
+    /// A state after the last step of each sample.
     ///
     /// # Errors
     /// None while the run lives.
-    pub fn state(&self, number: usize) -> Result<&[T]> {
-        let memory = self.memory()?;
+    pub fn state(&self, number: usize) -> Result<Cow<'_, [T]>> {
         let plane = self.compiled.states[number];
-        let one = memory.shape(plane).rows * memory.extent().batch;
-        Ok(&memory.plane(plane)[memory.extent().time * one..])
+        Ok(states(
+            self.memory()?,
+            plane,
+            self.is_late(number, End::Last),
+        ))
     }
 
     /// Puts column `from[i]` of every state after the last step in the place of column i.
@@ -410,7 +430,7 @@ impl<T: Element> Run<T> {
     pub fn reorder_states(&mut self, from: &[usize]) -> Result<()> {
         let memory = self.memory.as_mut().ok_or_else(ended)?;
         for &plane in &self.compiled.states {
-            let Extent { time, batch } = memory.extent();
+            let Extent { time, batch } = memory.layout().extent();
             let rows = memory.shape(plane).rows;
             let last = &mut memory.plane_mut(plane)[time * rows * batch..];
             let before = last.to_vec();
@@ -425,10 +445,13 @@ impl<T: Element> Run<T> {
     ///
     /// # Errors
     /// None while the run lives.
-    pub fn first_state(&self, number: usize) -> Result<&[T]> {
-        let memory = self.memory()?;
+    pub fn first_state(&self, number: usize) -> Result<Cow<'_, [T]>> {
         let plane = self.compiled.states[number];
-        Ok(&memory.plane(plane)[..memory.shape(plane).rows * memory.extent().batch])
+        Ok(states(
+            self.memory()?,
+            plane,
+            self.is_late(number, End::First),
+        ))
     }
 
     /// Takes in the gradients that come into the backward pass.
@@ -439,24 +462,14 @@ impl<T: Element> Run<T> {
         let memory = self.memory.as_mut().ok_or_else(ended)?;
         for (number, plane) in self.compiled.result_grads.iter().enumerate() {
             if let Some(plane) = *plane {
-                put(
-                    memory.plane_mut(plane),
-                    incoming.results.get(number).copied().flatten(),
-                );
+                let grad = incoming.results.get(number).copied().flatten();
+                fill(memory.plane_mut(plane), grad);
             }
         }
-        let Extent { time, batch } = memory.extent();
         for (number, &plane) in self.compiled.state_grads.iter().enumerate() {
-            let shape = memory.shape(plane);
-            let one = shape.rows * batch;
-            // After the last step.
-            let at = if shape.span == Span::Carry {
-                time & 1
-            } else {
-                time
-            };
-            let to = &mut memory.plane_mut(plane)[at * one..][..one];
-            put(to, incoming.states.get(number).copied().flatten());
+            let grad = incoming.states.get(number).copied().flatten();
+            let late = End::Last.is_late(self.compiled.reversed[number]);
+            put(memory, plane, late, grad);
         }
         Ok(())
     }
@@ -482,7 +495,7 @@ impl<T: Element> Run<T> {
     ///
     /// # Errors
     /// None while the run lives.
-    pub fn input_grad(&self) -> Result<Option<&[T]>> {
+    pub fn input_grad(&self) -> Result<Option<Cow<'_, [T]>>> {
         let memory = self.memory()?;
         Ok(self.compiled.input_grad.map(|place| columns(memory, place)))
     }
@@ -491,10 +504,13 @@ impl<T: Element> Run<T> {
     ///
     /// # Errors
     /// None while the run lives.
-    pub fn state_grad(&self, number: usize) -> Result<&[T]> {
-        let memory = self.memory()?;
+    pub fn state_grad(&self, number: usize) -> Result<Cow<'_, [T]>> {
         let plane = self.compiled.state_grads[number];
-        Ok(&memory.plane(plane)[..memory.shape(plane).rows * memory.extent().batch])
+        Ok(states(
+            self.memory()?,
+            plane,
+            self.is_late(number, End::First),
+        ))
     }
 }
 
@@ -507,26 +523,6 @@ pub(super) fn weights<'a, T: Element>(
         shapes: &program.parts.weights,
         source: program.source,
         symbols: program.symbols(program.input_rows()),
-    }
-}
-
-/// The columns of a place over the whole sequence.
-fn columns<T: Element>(memory: &Memory<T>, place: Place) -> &[T] {
-    let shape = memory.shape(place.plane);
-    let extent = memory.extent();
-    let after = if shape.span == Span::States {
-        place.after
-    } else {
-        0
-    };
-    let first = after * extent.batch * shape.rows;
-    &memory.plane(place.plane)[first..][..extent.columns() * shape.rows]
-}
-
-fn put<T: Element>(to: &mut [T], from: Option<&[T]>) {
-    match from {
-        Some(from) => to.copy_from_slice(from),
-        None => to.fill(T::ZERO),
     }
 }
 

@@ -159,6 +159,8 @@ pub(super) struct Step {
     pub(super) results: Vec<Id>,
     /// The state vector before the step, for each state.
     pub(super) states: Vec<Id>,
+    /// Whether each goes backward in time: before a step it is what the later step made of it.
+    pub(super) reversed: Vec<bool>,
     /// The same after it.
     pub(super) next: Vec<Id>,
     /// Gradients of the states before the step.
@@ -176,6 +178,11 @@ impl Step {
         self.nodes.push(Node { kind, rows });
         self.is_gradient.push(is_gradient);
         self.nodes.len() - 1
+    }
+
+    /// Where in its plane a state is before a step and after it, that is at which end of the step.
+    pub(super) fn ends(&self, state: usize) -> (usize, usize) {
+        if self.reversed[state] { (1, 0) } else { (0, 1) }
     }
 
     pub(super) fn kind(&self, id: Id) -> &Kind {

@@ -56,6 +56,8 @@ pub struct Trace {
     /// Tells its symbols from those of other traces.
     number: u64,
     nodes: Vec<Node>,
+    /// The states that go backward in time.
+    reversed: Vec<usize>,
 }
 
 impl Default for Trace {
@@ -71,6 +73,7 @@ impl Trace {
         Self {
             number: TRACES.fetch_add(1, Ordering::Relaxed),
             nodes: Vec::new(),
+            reversed: Vec::new(),
         }
     }
 
@@ -89,6 +92,13 @@ impl Trace {
         self.push(Term::State(number), rows, Columns::Batch)
     }
 
+    /// The state vector of that number after the next step, one column a sample: it goes backward in
+    /// time.
+    pub fn reversed_state(&mut self, number: usize, rows: usize) -> Symbol {
+        self.reversed.push(number);
+        self.state(number, rows)
+    }
+
     /// The mask of that number, one column a sample, for a run to fill.
     pub fn mask(&mut self, number: usize, rows: usize) -> Symbol {
         self.push(Term::Mask(number), rows, Columns::Batch)
@@ -101,6 +111,7 @@ impl Trace {
     pub fn finish(self, results: &[Symbol]) -> Result<Expression> {
         self.expect_own("finish", results)?;
         Ok(Expression {
+            reversed: self.reversed,
             nodes: self.nodes,
             results: results.iter().map(|symbol| symbol.index).collect(),
         })

@@ -6,7 +6,7 @@ use super::recipes::{all, looked_up};
 use super::*;
 
 /// Every cell and every recipe, of sizes that fill no tile.
-fn dishes<T: Element>(time: usize, batch: usize) -> Vec<Dish<T>> {
+pub(super) fn dishes<T: Element>(time: usize, batch: usize) -> Vec<Dish<T>> {
     let mut dishes: Vec<_> = all()
         .map(|recipe| recipe.dish(time, batch, Source::Features))
         .collect();
@@ -19,7 +19,7 @@ fn dishes<T: Element>(time: usize, batch: usize) -> Vec<Dish<T>> {
     dishes
 }
 
-fn same<T: Element>(a: &Served<T>, b: &Served<T>, what: &str) {
+pub(super) fn same<T: Element>(a: &Served<T>, b: &Served<T>, what: &str) {
     let (far, where_) = a.apart(b);
     assert!(a == b, "{what}: {where_} is {far} away");
 }

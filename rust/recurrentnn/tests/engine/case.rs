@@ -153,6 +153,7 @@ impl<T: Element> Case<T> {
             isa,
             threads,
             extent: self.extent,
+            lengths: None,
             input: self.input(),
             states: &states,
             weights: &values,
@@ -200,7 +201,7 @@ impl<T: Element> Case<T> {
             output,
             states: after,
             params,
-            input: input.map(<[T]>::to_vec).unwrap_or_default(),
+            input: input.map(std::borrow::Cow::into_owned).unwrap_or_default(),
             initial: (0..states.len())
                 .map(|k| run.state_grad(k).unwrap().to_vec())
                 .collect(),

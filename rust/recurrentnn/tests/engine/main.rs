@@ -22,9 +22,11 @@ use recurrentnn::unroll::{Sequence, unroll};
 
 mod again;
 mod bits;
+mod both_ways;
 mod case;
 mod custom;
 mod own;
+mod ragged;
 mod recipe;
 mod recipes;
 mod serve;

@@ -36,6 +36,8 @@ pub(crate) struct Dish<T> {
     pub(crate) state_rows: Vec<usize>,
     pub(crate) input_rows: usize,
     pub(crate) extent: Extent,
+    /// Of the samples, the longest first; `None`: as long as the extent.
+    pub(crate) lengths: Option<Vec<usize>>,
     pub(crate) source: Source,
     pub(crate) params: Vec<Vec<T>>,
     pub(crate) features: Vec<T>,
@@ -155,6 +157,7 @@ impl Recipe {
             state_rows: self.states.clone(),
             input_rows: self.input,
             extent: Extent { time, batch },
+            lengths: None,
             source,
             features: numbers(self.input * columns, 1),
             symbols: (0..if symbols == 0 { 0 } else { columns })
@@ -181,6 +184,7 @@ impl<T: Element> Dish<T> {
             state_rows: state_rows(&case.model),
             input_rows: config.features(),
             extent: case.extent,
+            lengths: None,
             source,
             params: params.matrices().iter().map(values).collect(),
             features: case.features,

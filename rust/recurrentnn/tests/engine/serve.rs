@@ -1,5 +1,7 @@
 //! What a dish gives on a graph and as a program.
 
+use std::borrow::Cow;
+
 use recurrentnn::ops::Recorder;
 use recurrentnn::program::Run;
 
@@ -132,6 +134,7 @@ impl<T: Element> Dish<T> {
             isa,
             threads,
             extent: self.extent,
+            lengths: self.lengths.as_deref(),
             input: if self.source == Source::Features {
                 Input::Features(&self.features)
             } else {
@@ -173,7 +176,7 @@ impl<T: Element> Dish<T> {
     }
 
     fn check_results(&self, run: &Run<T>) {
-        let columns = self.extent.columns();
+        let columns = self.columns();
         for (number, grad) in self.result_grads.iter().enumerate() {
             let len = run.result(number).unwrap().len();
             assert_eq!(len % columns.max(1), 0, "{}", self.name);
@@ -212,7 +215,7 @@ impl<T: Element> Dish<T> {
             params,
             input: input
                 .filter(|_| self.source == Source::Features)
-                .map(<[T]>::to_vec)
+                .map(Cow::into_owned)
                 .unwrap_or_default(),
             initial: (0..self.states.len()).map(initial).collect(),
         }

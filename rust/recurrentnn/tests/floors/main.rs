@@ -26,6 +26,7 @@ const FLOORS: &[&[&str]] = &[
         "zoneout",
         "layers",
         "model",
+        "rows",
         "dropping",
         "unroll",
         "sequence",

@@ -19,6 +19,8 @@ pub struct Code<T> {
     pub(super) slots: usize,
     /// Whether segments go chunk by chunk through their steps, or step by step over whole windows.
     pub(super) chunked: bool,
+    /// The stages that touch what lies before the steps.
+    pub(super) before: Vec<bool>,
 }
 
 /// How a stage goes through the sequence.
@@ -140,7 +142,9 @@ impl<T> Code<T> {
         slots: usize,
         chunked: bool,
     ) -> Self {
+        let before = |stage: &Stage<T>| stage.touches_before(&planes);
         let code = Self {
+            before: stages.iter().map(before).collect(),
             planes,
             packs,
             stages,
@@ -256,6 +260,15 @@ impl<T> Code<T> {
             assert!(place.after <= 1);
             assert!(!together || !matches!(span(place), Span::Carry | Span::Window));
         }
+    }
+}
+
+impl<T> Stage<T> {
+    /// Whether it touches what lies before the steps.
+    fn touches_before(&self, planes: &[Plane]) -> bool {
+        let before = |place: &Place| planes[place.plane].span == Span::States && place.after == 0;
+        let touched = |i: &Instruction<T>| i.reads().iter().chain(&i.writes()).any(before);
+        self.instructions.iter().any(touched)
     }
 }
 

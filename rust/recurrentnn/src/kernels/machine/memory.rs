@@ -3,15 +3,16 @@
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use super::layout::Layout;
 use crate::element::Element;
 use crate::kernels::memory::Lines;
 
 /// How many columns a plane has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Span {
-    /// One a step and sample, column `t * batch + b`.
+    /// One a step and sample, those of a step beside each other.
     Steps,
-    /// One a boundary between steps and sample: the state before step t is at t, after it at t + 1.
+    /// Slots, one a boundary between steps: the state before step t is at t, after it at t + 1.
     States,
     /// Two windows that take turns: what one step leaves for the next.
     Carry,
@@ -32,41 +33,30 @@ pub struct Plane {
     pub span: Span,
 }
 
-/// Steps and samples of one run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// Steps.
-    pub time: usize,
-    /// Samples.
-    pub batch: usize,
-}
-
-impl Extent {
-    /// Columns of a sequence.
-    pub fn columns(self) -> usize {
-        self.time * self.batch
-    }
-}
-
 /// Columns of a bulk stage that are computed together: enough to use a panel of weights often, few
 /// enough that what one instruction wrote is in cache when the next one reads it.
 pub(super) const BLOCK: usize = 120;
 
 impl Plane {
-    fn columns(self, extent: Extent) -> usize {
+    #[inline]
+    fn columns(self, layout: &Layout) -> usize {
         match self.span {
-            Span::Steps => extent.columns(),
-            Span::States => extent.columns() + extent.batch,
-            Span::Carry => 2 * extent.batch,
-            Span::Window => extent.batch,
-            Span::Repeated => extent.batch.max(BLOCK),
-            Span::Fixed(columns) => columns,
+            Span::Steps => layout.columns(),
+            Span::States => layout.slot(layout.time() + 1),
+            Span::Carry => 2 * layout.batch(),
+            Span::Window => layout.batch(),
+            Span::Repeated | Span::Fixed(_) => self.span.constant(layout.batch()),
         }
     }
 
     /// Numbers it holds.
-    pub fn len(self, extent: Extent) -> usize {
-        self.rows * self.columns(extent)
+    pub fn len(self, layout: &Layout) -> usize {
+        self.rows * self.columns(layout)
+    }
+
+    /// Numbers it holds if a machine only reads it, else 0.
+    fn constant(self, batch: usize) -> usize {
+        self.rows * self.span.constant(batch)
     }
 }
 
@@ -74,6 +64,15 @@ impl Span {
     /// Whether a machine only reads such planes.
     fn is_constant(self) -> bool {
         matches!(self, Self::Repeated | Self::Fixed(_))
+    }
+
+    /// Columns of such a plane.
+    fn constant(self, batch: usize) -> usize {
+        match self {
+            Self::Repeated => batch.max(BLOCK),
+            Self::Fixed(columns) => columns,
+            _ => 0,
+        }
     }
 }
 
@@ -88,16 +87,12 @@ pub struct Constants<T> {
 }
 
 impl<T: Element> Constants<T> {
-    /// Zeros for those of these planes; `None` if there is not that much memory.
-    pub fn new(planes: &[Plane], extent: Extent) -> Option<Self> {
+    /// Zeros for those of these planes, for so many samples; `None` if there is not that much memory.
+    pub fn new(planes: &[Plane], batch: usize) -> Option<Self> {
         let mut len = 0_usize;
         let mut places = Vec::with_capacity(planes.len());
         for plane in planes {
-            let own = if plane.span.is_constant() {
-                plane.len(extent)
-            } else {
-                0
-            };
+            let own = plane.constant(batch);
             places.push((len, own));
             len = len.checked_add(own.next_multiple_of(ALIGNED / size_of::<T>()))?;
         }
@@ -117,11 +112,11 @@ impl<T: Element> Constants<T> {
     }
 }
 
-/// The numbers of all planes, for one extent.
+/// The numbers of all planes, for one layout.
 pub struct Memory<T> {
     lines: Lines<T>,
     planes: Vec<(Plane, usize)>,
-    extent: Extent,
+    layout: Layout,
     constants: Arc<Constants<T>>,
     /// Slots of each thread.
     scratch: Vec<Lines<T>>,
@@ -135,7 +130,7 @@ impl<T: Element> Memory<T> {
     /// If the constants are not of these planes.
     pub fn new(
         planes: &[Plane],
-        extent: Extent,
+        layout: Layout,
         constants: Arc<Constants<T>>,
         reuse: Option<Self>,
     ) -> Option<Self> {
@@ -147,7 +142,7 @@ impl<T: Element> Memory<T> {
             let own = if plane.span.is_constant() {
                 0
             } else {
-                plane.len(extent)
+                plane.len(&layout)
             };
             len = len.checked_add(own.next_multiple_of(grain))?;
         }
@@ -160,7 +155,7 @@ impl<T: Element> Memory<T> {
         let mut memory = Self {
             lines,
             planes: placed,
-            extent,
+            layout,
             constants: Arc::clone(&constants),
             scratch,
         };
@@ -188,19 +183,14 @@ impl<T: Element> Memory<T> {
     pub fn set_constants(&mut self, constants: Arc<Constants<T>>) {
         assert_eq!(constants.places.len(), self.planes.len());
         for ((plane, _), (_, len)) in self.planes.iter().zip(&constants.places) {
-            let own = if plane.span.is_constant() {
-                plane.len(self.extent)
-            } else {
-                0
-            };
-            assert_eq!(own, *len);
+            assert_eq!(plane.constant(self.layout.batch()), *len);
         }
         self.constants = constants;
     }
 
-    /// Steps and samples.
-    pub fn extent(&self) -> Extent {
-        self.extent
+    /// Which columns it has.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// Bytes it takes.
@@ -219,7 +209,7 @@ impl<T: Element> Memory<T> {
         if shape.span.is_constant() {
             return self.constants.plane(plane);
         }
-        &self.lines.as_slice()[start..][..shape.len(self.extent)]
+        &self.lines.as_slice()[start..][..shape.len(&self.layout)]
     }
 
     /// The numbers of a plane that is not constant, to be written.
@@ -227,9 +217,18 @@ impl<T: Element> Memory<T> {
     /// # Panics
     /// If it is constant.
     pub fn plane_mut(&mut self, plane: usize) -> &mut [T] {
+        self.plane_and_layout(plane).0
+    }
+
+    /// A plane to be written that is not constant, and which columns there are.
+    ///
+    /// # Panics
+    /// If it is constant.
+    pub fn plane_and_layout(&mut self, plane: usize) -> (&mut [T], &Layout) {
         let (shape, start) = self.planes[plane];
         assert!(!shape.span.is_constant());
-        &mut self.lines.as_mut_slice()[start..][..shape.len(self.extent)]
+        let len = shape.len(&self.layout);
+        (&mut self.lines.as_mut_slice()[start..][..len], &self.layout)
     }
 
     /// A plane to be written, and a constant one.
@@ -239,7 +238,7 @@ impl<T: Element> Memory<T> {
     pub fn beside_constant(&mut self, write: usize, constant: usize) -> (&mut [T], &[T]) {
         let (shape, start) = self.planes[write];
         assert!(!shape.span.is_constant());
-        let to = &mut self.lines.as_mut_slice()[start..][..shape.len(self.extent)];
+        let to = &mut self.lines.as_mut_slice()[start..][..shape.len(&self.layout)];
         (to, self.constants.plane(constant))
     }
 
@@ -261,7 +260,7 @@ impl<T: Element> Memory<T> {
             start: NonNull::from(self.lines.as_mut_slice()).cast(),
             planes: &self.planes,
             constants: &self.constants,
-            extent: self.extent,
+            layout: &self.layout,
         };
         (shared, &mut self.scratch)
     }
@@ -276,10 +275,11 @@ pub struct Place {
     pub after: usize,
 }
 
-/// The columns that an instruction works on: those of some samples at one step.
+/// The columns that an instruction works on: those of some samples at one step, or of several steps
+/// where they lie in a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns {
-    /// The step; 0 where a whole sequence is taken at once.
+    /// The step.
     pub(super) step: usize,
     /// The first, counted from the first sample of the step.
     pub(super) first: usize,
@@ -293,7 +293,7 @@ pub(super) struct Shared<'a, T> {
     start: NonNull<T>,
     planes: &'a [(Plane, usize)],
     constants: &'a Constants<T>,
-    extent: Extent,
+    layout: &'a Layout,
 }
 
 // SAFETY: a `Shared` hands out addresses only; who uses them argues that no two threads meet.
@@ -301,9 +301,9 @@ unsafe impl<T: Send + Sync> Send for Shared<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Shared<'_, T> {}
 
-impl<T: Element> Shared<'_, T> {
-    pub(super) fn extent(&self) -> Extent {
-        self.extent
+impl<'a, T: Element> Shared<'a, T> {
+    pub(super) fn layout(&self) -> &'a Layout {
+        self.layout
     }
 
     pub(super) fn plane(&self, place: Place) -> Plane {
@@ -324,16 +324,16 @@ impl<T: Element> Shared<'_, T> {
             assert!(plane.span != Span::Repeated || all.len() >= plane.rows * columns.count);
             return all.as_ptr().cast_mut();
         }
-        let batch = self.extent.batch;
+        let layout = self.layout;
         let first = match plane.span {
-            Span::Steps => columns.step * batch + columns.first,
-            Span::States => (columns.step + place.after) * batch + columns.first,
-            Span::Carry => ((columns.step + place.after) & 1) * batch + columns.first,
+            Span::Steps => layout.step(columns.step) + columns.first,
+            Span::States => layout.slot(columns.step + place.after) + columns.first,
+            Span::Carry => ((columns.step + place.after) & 1) * layout.batch() + columns.first,
             Span::Window => columns.first,
             Span::Repeated | Span::Fixed(_) => 0,
         };
         assert!(
-            first + columns.count <= plane.columns(self.extent),
+            first + columns.count <= plane.columns(layout),
             "columns outside of the plane"
         );
         // SAFETY: within the plane, by the assertion, and so within the allocation.

@@ -15,6 +15,7 @@ mod barrier;
 mod code;
 mod function;
 mod lanes;
+mod layout;
 mod memory;
 mod run;
 mod team;
@@ -27,5 +28,6 @@ pub use code::{
 };
 pub use function::{Function, Use};
 pub use lanes::Lanes;
-pub use memory::{Constants, Extent, Memory, Place, Plane, Span};
+pub use layout::{Extent, Layout};
+pub use memory::{Constants, Memory, Place, Plane, Span};
 pub use team::{Run, Stopped};

@@ -196,11 +196,12 @@ impl<T: Element> Worker<'_, T> {
             plane: gather.table,
             after: 0,
         };
-        let table_len = self.memory.plane(place).len(self.memory.extent());
+        let layout = self.memory.layout();
+        let table_len = self.memory.plane(place).len(layout);
         let table = self.memory.at(place, columns);
         // SAFETY: the whole plane, which no instruction writes.
         let table = unsafe { std::slice::from_raw_parts(table, table_len) };
-        let first = columns.step * self.memory.extent().batch + columns.first;
+        let first = layout.step(columns.step) + columns.first;
         let symbols = &self.symbols[first..][..columns.count];
         let target = self.memory.at(gather.target, columns);
         // SAFETY: whole columns, by `at`, that are this thread's, of another plane than the table.

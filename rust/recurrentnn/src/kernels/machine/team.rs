@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::barrier::{Barrier, Watch};
 use super::code::{Code, Order, Stage};
+use super::layout::Extent;
 use super::memory::{BLOCK, Columns, Memory, Shared};
 use super::run::{Part, Worker, slot_len, work};
 use crate::element::Element;
@@ -64,10 +65,10 @@ impl<T: Element> Run<'_, T> {
         poll: &mut dyn FnMut() -> bool,
     ) -> Result<(), Stopped> {
         assert!(self.code.fits(memory.planes()), "the memory of other code");
-        let extent = memory.extent();
+        let batch = memory.layout().batch();
         let threads = self.threads.max(1);
         let largest = self.code.planes.iter().map(|plane| plane.rows).max();
-        let window = largest.unwrap_or(0) * extent.batch.max(BLOCK);
+        let window = largest.unwrap_or(0) * batch.max(BLOCK);
         let slots = self.code.slots * slot_len::<T>(self.code.chunked, window);
         if !memory.reserve(threads, slots) {
             return Err(Stopped::Memory);
@@ -77,7 +78,6 @@ impl<T: Element> Run<'_, T> {
             barrier: Barrier::new(threads),
             stop_after: AtomicUsize::new(usize::MAX),
         };
-        let stages = &self.code.stages[stages];
         let (first, others) = scratch[..threads].split_at_mut(1);
         if others.is_empty() {
             self.share(0, stages, shared, &mut first[0], &meeting, Some(poll));
@@ -85,6 +85,7 @@ impl<T: Element> Run<'_, T> {
             let meeting = &meeting;
             std::thread::scope(|scope| {
                 for (index, slots) in (1..).zip(others) {
+                    let stages = stages.clone();
                     scope.spawn(move || self.share(index, stages, shared, slots, meeting, None));
                 }
                 self.share(0, stages, shared, &mut first[0], meeting, Some(poll));
@@ -101,7 +102,7 @@ impl<T: Element> Run<'_, T> {
     fn share(
         &self,
         index: usize,
-        stages: &[Stage<T>],
+        stages: Range<usize>,
         memory: Shared<'_, T>,
         slots: &mut Lines<T>,
         meeting: &Meeting,
@@ -126,8 +127,8 @@ impl<T: Element> Run<'_, T> {
             clock: 0,
             poll,
         };
-        for stage in stages {
-            member.stage(stage);
+        for number in stages {
+            member.stage(number);
             meeting.barrier.wait();
             member.clock += 1;
             if member.is_stopped() {
@@ -155,18 +156,23 @@ struct Member<'a, 'p, T> {
 }
 
 impl<T: Element> Member<'_, '_, T> {
-    fn stage(&mut self, stage: &Stage<T>) {
-        let extent = self.worker.memory.extent();
-        let work = work(self.worker.code, stage).max(1);
+    fn stage(&mut self, number: usize) {
+        let code = self.worker.code;
+        let stage = &code.stages[number];
+        let layout = self.worker.memory.layout();
+        let Extent { time, batch } = layout.extent();
+        let work = work(code, stage).max(1);
         let part = self.part;
         match stage.order {
-            Order::Together => self.together(stage, work),
+            Order::Together => {
+                self.together(stage, code.before[number] && !layout.is_dense(), work);
+            }
             Order::Forward | Order::Backward => {
                 let backward = stage.order == Order::Backward;
-                let step = |i: usize| if backward { extent.time - 1 - i } else { i };
-                if extent.batch >= LEAST_SAMPLES * self.part.of || self.part.of == 1 {
+                let step = |i: usize| if backward { time - 1 - i } else { i };
+                if batch >= LEAST_SAMPLES * self.part.of || self.part.of == 1 {
                     self.samples(stage, step, work);
-                } else if work * extent.batch >= LEAST_PART * self.part.of {
+                } else if work * layout.columns() >= LEAST_PART * self.part.of * time {
                     self.rows(stage, step, work);
                 } else if self.part.index == 0 {
                     self.part = Part::WHOLE;
@@ -177,51 +183,64 @@ impl<T: Element> Member<'_, '_, T> {
         }
     }
 
-    /// Columns of the sequence in blocks, each thread its own.
-    fn together(&mut self, stage: &Stage<T>, work: usize) {
-        let columns = self.worker.memory.extent().columns();
-        let mine = self.part.range(columns, 1);
+    /// Columns of the sequence in blocks, each thread its own; they are `split` where what lies before
+    /// the steps has gaps.
+    fn together(&mut self, stage: &Stage<T>, split: bool, work: usize) {
+        let layout = self.worker.memory.layout();
+        let mine = self.part.range(layout.columns(), 1);
         let mut clock = Every::new(POLL_WORK / work / BLOCK);
-        for first in mine.clone().step_by(BLOCK) {
+        let mut at = mine.start;
+        while at < mine.end {
             if clock.ticks() && self.polled() {
                 return;
             }
-            let count = BLOCK.min(mine.end - first);
-            let step = 0;
+            let (step, end) = if split {
+                layout.in_a_row(at, BLOCK)
+            } else {
+                (0, mine.end)
+            };
+            let first = at - layout.step(step);
+            let count = BLOCK.min(mine.end.min(end) - at);
             self.worker.all(stage, Columns { step, first, count });
+            at += count;
         }
     }
 
     /// Step by step, each thread its own samples.
     fn samples(&mut self, stage: &Stage<T>, step: impl Fn(usize) -> usize, work: usize) {
-        let extent = self.worker.memory.extent();
-        let mine = self.part.range(extent.batch, 1);
-        let (first, count) = (mine.start, mine.len());
-        if count == 0 {
+        let layout = self.worker.memory.layout();
+        let mine = layout.share(self.part.index, self.part.of);
+        let first = mine.start;
+        if mine.is_empty() {
             return;
         }
-        let mut clock = Every::new(POLL_WORK / work / count);
-        for i in 0..extent.time {
+        let mut clock = Every::new(POLL_WORK / work / mine.len());
+        for i in 0..layout.time() {
             if clock.ticks() && self.polled() {
                 return;
             }
             let step = step(i);
-            self.worker.all(stage, Columns { step, first, count });
+            let count = mine.end.min(layout.count(step)).saturating_sub(first);
+            if count > 0 {
+                self.worker.all(stage, Columns { step, first, count });
+            }
         }
     }
 
     /// Step by step, all samples, each thread its part of each instruction; all meet after each.
     fn rows(&mut self, stage: &Stage<T>, step: impl Fn(usize) -> usize, work: usize) {
-        let extent = self.worker.memory.extent();
-        let mut clock = Every::new(POLL_WORK / work / extent.batch.max(1));
-        for i in 0..extent.time {
+        let layout = self.worker.memory.layout();
+        let Extent { time, batch } = layout.extent();
+        let mut clock = Every::new(POLL_WORK / work / batch.max(1));
+        for i in 0..time {
             if clock.ticks() {
                 self.polled();
             }
+            let step = step(i);
             let columns = Columns {
-                step: step(i),
+                step,
                 first: 0,
-                count: extent.batch,
+                count: layout.count(step),
             };
             for instruction in &stage.instructions {
                 self.worker.one(instruction, columns, self.part);

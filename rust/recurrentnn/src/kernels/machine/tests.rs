@@ -193,8 +193,14 @@ impl Shared {
     }
 
     fn memory(&self) -> Memory<f64> {
-        let constants = Constants::new(&self.planes(), self.extent).unwrap();
-        Memory::new(&self.planes(), self.extent, Arc::new(constants), None).unwrap()
+        let constants = Constants::new(&self.planes(), self.extent.batch).unwrap();
+        Memory::new(
+            &self.planes(),
+            Layout::dense(self.extent),
+            Arc::new(constants),
+            None,
+        )
+        .unwrap()
     }
 }
 

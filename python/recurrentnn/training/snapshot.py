@@ -1,0 +1,46 @@
+"""Model, optimizer and run as they are, in memory, to come back to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from recurrentnn._recurrentnn import Model
+from recurrentnn.training.optimizers import Optimizer, restore, state_of
+
+
+def weights_of(model: Model) -> dict[str, NDArray[Any]]:
+    """Copies of all parameters, by name."""
+    return {name: m.value.copy() for name, m in model.parameters().items()}
+
+
+def set_weights(model: Model, weights: dict[str, NDArray[Any]]) -> None:
+    """The numbers of `weights_of`, and no gradients."""
+    for name, matrix in model.parameters().items():
+        matrix.value = weights[name]
+    model.zero_grad()
+
+
+class Snapshot:
+    """Weights, the optimizer's memory and rate, and the model's stream of masks."""
+
+    def __init__(self, model: Model, optimizer: Optimizer) -> None:
+        self._model, self._optimizer = model, optimizer
+        self._weights = weights_of(model)
+        self._state = state_of(optimizer, model)
+        self._rate = optimizer.learning_rate
+        self._dropout_step = getattr(model, "dropout_step", None)
+
+    def restore(self) -> None:
+        """All of it as it was, bit for bit."""
+        set_weights(self._model, self._weights)
+        restore(self._optimizer, self._state, self._model)
+        self._optimizer.learning_rate = self._rate
+        set_dropout_step(self._model, self._dropout_step)
+
+
+def set_dropout_step(model: Model, step: int | None) -> None:
+    """A model's place in its stream of masks, if it has one."""
+    if step is not None and hasattr(model, "dropout_step"):
+        model.dropout_step = step

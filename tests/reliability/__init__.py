@@ -1,0 +1,3 @@
+"""Crashes and damage, by the hundred. Figures named `bad: ...` must be 0."""
+
+Figures = dict[str, int]
