@@ -442,13 +442,13 @@ FOR_ONE_CELL: dict[str, tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...]]
         ("projection to all", (4, 3), {"projection_size": 2, "all_to_output": True}),
         (
             "several at once",
-            (6, 6),
+            (9, 9),
             {
-                "projection_size": 5,
+                "projection_size": 6,
                 "peepholes": True,
                 "coupled_gates": True,
                 "layer_norm": True,
-                "cell_clip": 0.4,
+                "cell_clip": 0.6,
                 "residual": True,
             },
         ),

@@ -22,7 +22,7 @@ pub(super) fn configs() -> Vec<Config> {
             reset,
             ..Options::default()
         };
-        // Of two units that are normalised, one is 1 and the other -1.
+        // Of two units that are normalised, one is 1 and the other -1; small weights would make it steep.
         Config {
             hidden_sizes: vec![7, 6],
             ..config(cell, options)
