@@ -16,6 +16,7 @@ mod array;
 mod call;
 mod cell;
 mod config;
+mod describe;
 mod dtype;
 mod error;
 mod files;

@@ -1,12 +1,11 @@
 //! The class `Model`: configuration, parameters, one tick, whole sequences, generation, files.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use recurrentnn::cells::CellKind;
 use recurrentnn::config::Config;
 use recurrentnn::element::DType;
@@ -19,6 +18,7 @@ use crate::argument::{self, Given};
 use crate::call;
 use crate::cell::OwnCell;
 use crate::config::options;
+use crate::describe;
 use crate::dtype::{with, with_type};
 use crate::error::{guard, raise, wrong_type};
 use crate::files;
@@ -269,29 +269,10 @@ impl PyModel {
 
     /// A table of the parameters: name, shape, number of elements.
     fn summary(&self) -> String {
-        let (config, dtype) = (self.core_config(), self.element().name());
-        let rows = with!(&*self.inner, AnyModel, |model| model
-            .params()
-            .iter()
-            .map(|(name, matrix)| (name.to_owned(), matrix.shape()))
-            .collect::<Vec<_>>());
-        let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let mut text = format!(
-            "{} {:?}, {dtype}\n",
-            config.cell.name(),
-            config.hidden_sizes
-        );
-        for (name, shape) in &rows {
-            let count = shape.len();
-            // Writing into a String cannot fail.
-            let _ = writeln!(
-                text,
-                "  {name:width$}  {:>12}  {count:>10}",
-                shape.to_string()
-            );
-        }
-        let total: usize = rows.iter().map(|(_, shape)| shape.len()).sum();
-        text + &format!("  {:width$}  {:>12}  {total:>10}", "total", "")
+        let dtype = self.element().name();
+        with!(&*self.inner, AnyModel, |model| describe::table(
+            model, dtype
+        ))
     }
 
     /// Sets all gradients to zero.
@@ -303,23 +284,8 @@ impl PyModel {
 
     /// The call that makes a net like this one, its usual settings left out.
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let py = slf.py();
-        let (given, usual) = (slf.get().config(py)?, crate::config::usual(py)?);
         let name = slf.get_type().name()?.to_string();
-        let mut arguments = Vec::new();
-        for (key, value) in &given {
-            let (key, value_text) = (key.str()?.to_string(), value.repr()?.to_string());
-            match (key.as_str(), usual.get_item(&key)?) {
-                ("cell", _) if name != "Model" => {}
-                ("cell", _) if value.is_instance_of::<PyType>() => {
-                    arguments.push(value.getattr("__name__")?.extract()?);
-                }
-                (_, None) => arguments.push(value_text),
-                (_, Some(usual)) if value.eq(&usual)? => {}
-                _ => arguments.push(format!("{key}={value_text}")),
-            }
-        }
-        Ok(format!("{name}({})", arguments.join(", ")))
+        describe::call(&name, &slf.get().config(slf.py())?)
     }
 
     /// One tick, recorded in `graph`.

@@ -318,7 +318,9 @@ fn a_row_that_is_shorter_has_the_masks_that_it_has_in_a_batch_of_its_length() {
             assert_eq!(found, expected, "{config:?}");
             let vectors = |states: &[State<_>]| {
                 let vectors = states.iter().flat_map(State::vectors);
-                vectors.map(|m| columns(m, row..row + 1)).collect::<Vec<_>>()
+                vectors
+                    .map(|m| columns(m, row..row + 1))
+                    .collect::<Vec<_>>()
             };
             assert_eq!(vectors(&ragged.1), vectors(&dense.1), "{config:?}");
         }
