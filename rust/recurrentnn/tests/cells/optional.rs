@@ -22,7 +22,7 @@ pub(super) fn configs() -> Vec<Config> {
             reset,
             ..Options::default()
         };
-        // Of two units that are normalised, one is 1 and the other -1; small weights would make it steep.
+        // Of two units that are normalised, one is 1 and the other -1.
         Config {
             hidden_sizes: vec![7, 6],
             ..config(cell, options)
@@ -39,11 +39,11 @@ pub(super) fn configs() -> Vec<Config> {
         options.peepholes = true;
         options.coupled_gates = true;
         options.layer_norm = true;
-        options.cell_clip = Some(0.7);
-        options.projection_size = Some(1);
+        options.cell_clip = Some(0.9);
+        options.projection_size = Some(6);
     };
     let several = Config {
-        hidden_sizes: vec![7, 6],
+        hidden_sizes: vec![12, 10],
         ..lstm(several)
     };
     vec![
