@@ -15,6 +15,7 @@ import pytest
 
 import recurrentnn
 import snippets
+from recurrentnn import grammar
 from support import ROOT
 
 README = ROOT / "README.md"
@@ -60,9 +61,11 @@ def test_the_readme_shows_a_program_of_at_most_25_lines() -> None:
     assert 1 <= len(first) <= 25
 
 
-def test_the_commands_of_the_readme_run_in_order(tmp_path: Path) -> None:
-    """Each `recurrentnn ...` line, as typed, in one empty folder."""
-    commands = snippets.commands(README, "recurrentnn")
+@pytest.mark.parametrize("name", ["README.md", "docs/command-line.md"])
+def test_the_commands_of_a_document_run_in_order(name: str, tmp_path: Path) -> None:
+    """Each `recurrentnn ...` line, as typed, in a folder with nothing but a text."""
+    (tmp_path / "book.txt").write_text(grammar.text(200), encoding="utf-8")
+    commands = snippets.commands(ROOT / name, "recurrentnn")
     assert commands
     for command in commands:
         _, *arguments = shlex.split(command, comments=True)

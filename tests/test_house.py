@@ -119,6 +119,12 @@ def test_importing_the_package_loads_numpy_and_nothing_else() -> None:
     }
 
 
+def test_conversions_load_no_other_library() -> None:
+    """Neither PyTorch nor ONNX, until a file or an export needs it."""
+    new = _loaded_by("import recurrentnn.convert") - _loaded_by("import recurrentnn")
+    assert new <= sys.stdlib_module_names
+
+
 def _dependencies() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = project["project"]["optional-dependencies"].values()

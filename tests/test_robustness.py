@@ -300,6 +300,7 @@ def test_a_device_is_no_model() -> None:
 def test_train_sees_where_it_cannot_write_before_it_learns(
     output: str, tmp_path: Path
 ) -> None:
+    (tmp_path / "notes.txt").write_text("not a run's")
     command = [sys.executable, "-m", "recurrentnn", "train", "--output"]
     done = subprocess.run(
         [*command, str(tmp_path / output), "--minutes", "5"],

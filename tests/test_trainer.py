@@ -12,19 +12,22 @@ import pytest
 
 import recurrentnn as rnn
 import runs
+from recurrentnn import data, schedules
 from recurrentnn import reference as ref
-from recurrentnn import schedules
 from recurrentnn.progress import describe
 from recurrentnn.training import (
     Callback,
     Classification,
     Forecasting,
+    LanguageModel,
     Record,
     Regression,
     Sequences,
     Tagging,
+    TextBatches,
     Trainer,
 )
+from recurrentnn.training.evaluate import evaluate
 
 rng = np.random.default_rng(7)
 
@@ -338,3 +341,50 @@ def test_progress_tells_loss_bits_speed_gradient_rate_and_what_is_left() -> None
         "50,000 chars/s  validation 2.100 nats  gradient 0.12  clipped 3.1%  "
         "rate 0.005  1:15 left"
     )
+
+
+def test_documents_begin_with_the_zero_state() -> None:
+    """Two documents in one stream are learnt from as two batches would be."""
+    documents = [np.array([1, 0, 2, 2, 1]), np.array([2, 0, 1, 1])]
+    text = np.concatenate(documents)
+    borders = np.array([[0, 5], [5, 9]])
+    batches = TextBatches(
+        data.Streams(text, borders, shuffle=False), batch_size=1, seq_length=8
+    )
+    net = rnn.GRU(3, [4], 3, seed=1, dtype="float64")
+    alone = []
+    for document in documents:
+        with rnn.Graph(recording=False) as graph:
+            logits, _ = net(document[None, :-1])
+            loss = graph.softmax_cross_entropy(logits, document[None, 1:])
+        alone.append((loss.item(), len(document) - 1))
+    expected = sum(loss * n for loss, n in alone) / sum(n for _, n in alone)
+    found = evaluate(net, LanguageModel(), batches.in_order())
+    assert found.loss == pytest.approx(expected, rel=1e-12)
+
+
+def test_gradients_flow_back_further_than_the_last_update() -> None:
+    """Overlapping batches see the losses of all ticks, each once, in their context."""
+    text = data.Streams(np.array([1, 0, 2, 2, 1, 0, 1, 2, 0, 1]))
+    net = rnn.GRU(3, [4], 3, seed=1, dtype="float64")
+    plain, further = (
+        evaluate(
+            net,
+            LanguageModel(),
+            TextBatches(text, batch_size=1, seq_length=2, back=back).epoch(0),
+        )
+        for back in (None, 5)
+    )
+    assert further.loss == pytest.approx(plain.loss, rel=1e-12)
+    with pytest.raises(rnn.ArgumentError, match="back"):
+        TextBatches(text, seq_length=8, back=4)
+
+
+def test_padding_takes_no_time_and_no_state() -> None:
+    """What stands behind a row's end is not computed."""
+    batches = Sequences([np.ones((3, 2)), np.ones((5, 2))], [0, 1], batch_size=2)
+    (batch,) = batches.in_order()
+    bad = batch._replace(x=np.where(batch.x == 0, np.nan, batch.x))
+    net = rnn.LSTM(2, [3], 2, seed=1)
+    found = evaluate(net, Classification(), [bad])
+    assert found.loss == evaluate(net, Classification(), [batch]).loss

@@ -1,7 +1,8 @@
 """Recurrent neural networks on CPUs: any cell, fast, from Python on a Rust core.
 
 `recurrentnn.compat` has the names of RecurrentNN.jl and RecurrentJS, and
-`recurrentnn.reference` the same library in pure Python, to read.
+`recurrentnn.reference` the same library in pure Python, to read; `recurrentnn.convert`
+brings weights from PyTorch, Keras and others, and takes them there.
 """
 
 import importlib
@@ -125,7 +126,7 @@ copies.register()
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Import `compat` and `reference` when they are first asked for."""
-    if name in ("compat", "reference"):
+    """Import these packages when they are first asked for."""
+    if name in ("compat", "convert", "reference"):
         return importlib.import_module(f"recurrentnn.{name}")
     raise AttributeError(f"module 'recurrentnn' has no attribute {name!r}")

@@ -210,7 +210,8 @@ class CellState:
                     f"step: {self._cell} has no state {name}; "
                     f"it carries {_listed(self._vectors)}"
                 )
-            if not isinstance(vector, Symbol):
+            # Of the kind of what it replaces: the ONNX export has its own symbols.
+            if not isinstance(vector, type(self._vectors[name])):
                 kind = type(vector).__name__
                 raise ArgumentTypeError(f"step: {name} must be a Symbol but is {kind}")
         return CellState(self._cell, {**self._vectors, **vectors})

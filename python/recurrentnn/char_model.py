@@ -61,6 +61,9 @@ _STREAM_LENGTH, _LINE_LENGTH = 64, 256
 
 _KIND = "char_model"
 
+# A file's entry of a run whose optimizer may be any; `learn` begins its own anew then.
+SETTINGS_KEY = "settings"
+
 
 class CharModel(Writer):
     """A character model: predicts a text's next symbol, one per code point.
@@ -345,7 +348,7 @@ class CharModel(Writer):
             report_every=report_every,
             restore_best=False,
             folder=folder,
-            notes=self._notes,
+            notes=self.notes,
             callbacks=[lambda _, record: any(call(self, record) for call in calls)],
         )
         if self._learnt is not self.net:
@@ -406,7 +409,10 @@ class CharModel(Writer):
     def load(
         cls, path: str | os.PathLike[str], cells: Iterable[type[Cell] | Cell] = ()
     ) -> Self:
-        """Read a file that `save` or a `Trainer` wrote. No code in a file is ever run.
+        """Read a file that `save`, a `Trainer` or the command `recurrentnn` wrote.
+
+        No code in a file is ever run. After a run of the command, whose optimizer may
+        be any, `learn` begins the memory of its own anew.
 
         Parameters
         ----------
@@ -438,15 +444,22 @@ class CharModel(Writer):
         metadata, tensors = checkpoint.describe(
             self._run, optimizers.state_of(self._optimizer, self.net), {}
         )
-        return self.net.to_bytes({**self._notes(), **metadata}, tensors)
+        return self.net.to_bytes({**self.notes(), **metadata}, tensors)
 
-    def _notes(self) -> dict[str, str]:
-        """Vocabulary and mode, as a file keeps them beside the net."""
+    def notes(self, run: Run | None = None) -> dict[str, str]:
+        """Vocabulary and mode, as a file keeps them beside the net.
+
+        Parameters
+        ----------
+        run
+            What a `Trainer` made of the net; None: what `learn` did.
+        """
+        run = run or self._run
         notes = {
             "vocabulary": "".join(self.vocabulary.symbols),
             "mode": "lines" if self.lines else "running",
-            "steps": self.steps,
-            "epochs": self.epochs,
+            "steps": run.step,
+            "epochs": run.epochs,
         }
         return {"kind": _KIND, _KIND: json.dumps(notes)}
 
@@ -458,7 +471,8 @@ class CharModel(Writer):
         model = cls(net, **_parse(metadata.get(_KIND)))
         if checkpoint.KEY in metadata:
             run, optimizer, _ = checkpoint.understand(metadata, tensors, net)
-            optimizers.restore(model._optimizer, optimizer, net)
+            if SETTINGS_KEY not in metadata:
+                optimizers.restore(model._optimizer, optimizer, net)
             model._run = run
         return model
 

@@ -8,9 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO, runtime_checkable
 
 if TYPE_CHECKING:
-    from recurrentnn.char_model import CharModel
     from recurrentnn.training.records import Record
-    from recurrentnn.training.trainer import Trainer
 
 
 @runtime_checkable
@@ -63,7 +61,7 @@ class Progress:
                 bar_format="{percentage:3.0f}% {bar:20} {postfix}",
             )
 
-    def __call__(self, model: CharModel | Trainer, record: Record) -> None:
+    def __call__(self, model: object, record: Record) -> None:
         """Show a record, and a sample when one is due and the model can write."""
         line = describe(record)
         if self._bar is None:

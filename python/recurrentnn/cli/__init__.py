@@ -38,9 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (FormatError, OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        named = error.filename is not None and error.strerror is not None
+        return _fail(f"{error.filename}: {error.strerror}" if named else str(error), 3)
+    except (FormatError, UnicodeDecodeError) as error:
         return _fail(str(error), 3)
-    except RecurrentNNError as error:
+    except (RecurrentNNError, ImportError) as error:
         return _fail(str(error), 1)
     finally:
         if before is not None:

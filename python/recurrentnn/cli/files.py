@@ -7,7 +7,13 @@ import os
 import sys
 from pathlib import Path
 
-from recurrentnn.char_model import CharModel
+from recurrentnn.errors import FormatError
+from recurrentnn.text_model import TextLanguage, load_language
+
+
+def read_bytes(name: str) -> bytes:
+    """What is in a file, or comes from stdin for `-`."""
+    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
 
 
 def read_text(name: str) -> str:
@@ -20,9 +26,8 @@ def read_text(name: str) -> str:
     UnicodeDecodeError
         It is not UTF-8.
     """
-    raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     try:
-        return raw.decode("utf-8-sig")
+        return read_bytes(name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         error.reason = f"{error.reason}: {name} is not UTF-8 text"
         raise
@@ -46,12 +51,38 @@ def check_output(name: str) -> None:
         raise PermissionError(errno.EACCES, "the folder cannot be written", str(folder))
 
 
-def load_model(name: str) -> CharModel:
-    """The character model in a file.
+def model_file(name: str) -> Path:
+    """The file that is meant: a file, or of a run's folder the best one, else the last.
+
+    A run's `best` and `last` name a file, too.
+
+    Raises
+    ------
+    FileNotFoundError
+        A folder without a run, or without a checkpoint.
+    """
+    path = Path(name)
+    if path.is_dir():
+        marks = [path / mark for mark in ("best", "last") if (path / mark).is_file()]
+        if not marks:
+            raise FileNotFoundError(
+                errno.ENOENT, "no model file, and no run's folder with one", name
+            )
+        path = marks[0]
+    if path.name in ("best", "last") and (path.parent / "ckpt").is_dir():
+        target = path.read_text(encoding="utf-8").strip()
+        if Path(target).name != target or not target:
+            raise FormatError(f"{path}: must name a checkpoint")
+        return path.parent / "ckpt" / target
+    return path
+
+
+def load_model(name: str) -> TextLanguage:
+    """The text model in a file or a run's folder.
 
     Raises
     ------
     OSError, FormatError
-        The file cannot be read, or holds no character model.
+        The file cannot be read, or holds no text model.
     """
-    return CharModel.load(name)
+    return load_language(model_file(name))[0]

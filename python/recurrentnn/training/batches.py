@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from recurrentnn._recurrentnn import permutation
 from recurrentnn.arguments import integer, real
+from recurrentnn.data import Lines, Streams
 from recurrentnn.errors import ArgumentError, ShapeError
 from recurrentnn.training.tasks import AnyBatch
 
@@ -37,20 +38,6 @@ class Batches(Protocol):
         """All of it once, to evaluate."""
 
 
-class _Text(Protocol):
-    """A source of `recurrentnn.data`."""
-
-    symbols: int
-
-    def epoch(
-        self, number: int, batch_size: int, seq_length: int, seed: int, *, start: int
-    ) -> Iterator[AnyBatch]:
-        """The batches of an epoch from batch `start` on."""
-
-    def in_order(self, batch_size: int, seq_length: int) -> Iterator[AnyBatch]:
-        """All of it once."""
-
-
 class TextBatches:
     """A text, cut into batches.
 
@@ -61,19 +48,22 @@ class TextBatches:
     batch_size
         Lines, or parallel streams, side by side.
     seq_length
-        Symbols that gradients flow back through.
+        Symbols from update to update, which gradients flow back through.
+    back
+        Of `Streams`: gradients flow back through so many, at least `seq_length`.
     seed
-        Of the order of lines.
+        Of the order of lines or documents.
     name
         Tells texts apart; a run goes on in mid-epoch with the same one only.
     """
 
     def __init__(
         self,
-        text: _Text,
+        text: Lines | Streams,
         *,
         batch_size: int = 16,
         seq_length: int = 64,
+        back: int | None = None,
         seed: int = 0,
         name: str = "",
     ) -> None:
@@ -82,15 +72,23 @@ class TextBatches:
         self._batch_size = integer(call, "batch_size", batch_size)
         self._seq_length = integer(call, "seq_length", seq_length)
         self._seed = integer(call, "seed", seed, least=0, most=2**64 - 1)
+        if back is not None:
+            if not isinstance(text, Streams):
+                kind = type(text).__name__
+                raise ArgumentError(f"{call}: back needs Streams, got {kind}")
+            back = integer(call, "back", back, least=self._seq_length)
+        self._back = back
         self.symbols = text.symbols
-        self.plan = json.dumps(
-            [name, text.symbols, self._batch_size, self._seq_length, self._seed]
-        )
+        plan = [name, text.symbols, self._batch_size, self._seq_length, self._seed]
+        self.plan = json.dumps(plan if back is None else [*plan, back])
 
     def epoch(self, number: int, start: int = 0) -> Iterator[AnyBatch]:
         """The batches of an epoch from batch `start` on."""
-        return self._text.epoch(
-            number, self._batch_size, self._seq_length, self._seed, start=start
+        text, size, length = self._text, self._batch_size, self._seq_length
+        if isinstance(text, Lines):
+            return text.epoch(number, size, length, self._seed, start=start)
+        return text.epoch(
+            number, size, length, self._seed, start=start, back=self._back
         )
 
     def in_order(self) -> Iterator[AnyBatch]:

@@ -17,11 +17,28 @@ def measure(
     graph: Graph, model: Model, task: Task, batch: AnyBatch, state: State | None
 ) -> tuple[Matrix, Any, State, Measured]:
     """Loss, output and state of one batch in a graph, and the numbers to add up."""
-    outputs, state = model(batch.x, None if batch.first else state)
+    before = None if batch.first else state
+    lengths, reset = getattr(batch, "lengths", None), getattr(batch, "reset", None)
+    outputs, state = model(batch.x, before, lengths=lengths, reset=reset)
     assert isinstance(outputs, Matrix)
+    carry: int | None = getattr(batch, "carry", None)
+    if carry is not None:
+        state = _after(model, batch, before, carry)
     mean, weight = task.loss(graph, outputs, batch)
     measured = Measured(mean.item(), weight, task.metrics(outputs.value, batch))
     return mean, outputs, state, measured
+
+
+def _after(model: Model, batch: AnyBatch, before: State | None, steps: int) -> State:
+    """The state after the first steps of a batch, for one that overlaps it.
+
+    They are computed once more, since a call gives the state after its last step alone.
+    """
+    reset = getattr(batch, "reset", None)
+    first = None if reset is None else reset[:, :steps]
+    with Graph(recording=False):
+        _, state = model(batch.x[:, :steps], before, reset=first)
+    return state
 
 
 def evaluate(model: Model, task: Task, batches: Iterable[AnyBatch]) -> Evaluation:

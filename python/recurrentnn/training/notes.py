@@ -67,6 +67,10 @@ class Notes:
             raise self._wrong(name, "an object")
         return Notes(value, f"{self._where}.{name}")
 
+    def value(self, name: str) -> object:
+        """Whatever it is, or None."""
+        return self._entries.get(name)
+
     def has(self, name: str) -> bool:
         """Whether there is an entry, and it is not null."""
         return self._entries.get(name) is not None

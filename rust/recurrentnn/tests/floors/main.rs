@@ -100,7 +100,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
         "optim",
         &["groups", "means", "moments", "options", "settings", "step"],
     ),
-    ("io", &[]),
+    ("io", &["checksum", "tensor"]),
 ];
 
 const LONGEST_FILE: usize = 600;

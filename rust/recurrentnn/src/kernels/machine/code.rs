@@ -1,6 +1,7 @@
 //! Code: stages of instructions over numbered planes.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::lanes::Lanes;
@@ -32,6 +33,16 @@ pub enum Order {
     Forward,
     /// Step by step, from the last.
     Backward,
+}
+
+impl Order {
+    /// The step that comes i-th among these.
+    pub(super) fn nth(self, steps: &Range<usize>, i: usize) -> usize {
+        match self {
+            Self::Together | Self::Forward => steps.start + i,
+            Self::Backward => steps.end - 1 - i,
+        }
+    }
 }
 
 /// Instructions that run for each step, or for each block of columns.

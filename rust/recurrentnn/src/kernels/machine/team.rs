@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::barrier::{Barrier, Watch};
 use super::code::{Code, Order, Stage};
-use super::layout::Extent;
+use super::layout::{Extent, Layout};
 use super::memory::{BLOCK, Columns, Memory, Shared};
 use super::run::{Part, Worker, slot_len, work};
 use crate::element::Element;
@@ -125,16 +125,72 @@ impl<T: Element> Run<'_, T> {
             },
             meeting,
             clock: 0,
+            unpolled: POLL_WORK,
             poll,
         };
-        for number in stages {
-            member.stage(number);
-            meeting.barrier.wait();
-            member.clock += 1;
-            if member.is_stopped() {
-                return;
+        for wave in Waves::new(
+            &self.code.stages[stages.clone()],
+            member.part,
+            memory.layout(),
+        ) {
+            for number in stages.clone() {
+                member.stage(number, wave.clone());
+                meeting.barrier.wait();
+                member.clock += 1;
+                if member.is_stopped() {
+                    return;
+                }
             }
         }
+    }
+}
+
+/// Steps that go through all stages before the next ones do, so that a stage finds in cache what the
+/// one before has left.
+///
+/// All stages that go step by step must go the same way. What one stage reads of another is then of the
+/// same step or of those before it on that way. Threads that share samples or rows take one wave: they
+/// meet between stages, and a stage over all steps gives each of them more to do between two meetings.
+struct Waves {
+    left: Range<usize>,
+    steps: usize,
+    backward: bool,
+}
+
+impl Waves {
+    fn new<T>(stages: &[Stage<T>], part: Part, layout: &Layout) -> Self {
+        let Extent { time, batch } = layout.extent();
+        let goes = |order| stages.iter().any(|stage| stage.order == order);
+        let (forward, backward) = (goes(Order::Forward), goes(Order::Backward));
+        let in_waves = part.of == 1 && stages.len() > 1 && forward != backward;
+        Self {
+            left: 0..time,
+            steps: if in_waves {
+                (BLOCK / batch.max(1)).max(1)
+            } else {
+                time.max(1)
+            },
+            backward,
+        }
+    }
+}
+
+impl Iterator for Waves {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let Range { start, end } = self.left;
+        if start == end {
+            return None;
+        }
+        let steps = self.steps.min(end - start);
+        Some(if self.backward {
+            self.left.end = end - steps;
+            end - steps..end
+        } else {
+            self.left.start = start + steps;
+            start..start + steps
+        })
     }
 }
 
@@ -152,11 +208,14 @@ struct Member<'a, 'p, T> {
     meeting: &'a Meeting,
     /// Counts what all members count alike: stages, and steps in which they meet.
     clock: usize,
+    /// Work since the last look at the poll.
+    unpolled: usize,
     poll: Option<&'p mut dyn FnMut() -> bool>,
 }
 
 impl<T: Element> Member<'_, '_, T> {
-    fn stage(&mut self, number: usize) {
+    /// One stage on some steps.
+    fn stage(&mut self, number: usize, steps: Range<usize>) {
         let code = self.worker.code;
         let stage = &code.stages[number];
         let layout = self.worker.memory.layout();
@@ -165,83 +224,81 @@ impl<T: Element> Member<'_, '_, T> {
         let part = self.part;
         match stage.order {
             Order::Together => {
-                self.together(stage, code.before[number] && !layout.is_dense(), work);
+                let split = code.before[number] && !layout.is_dense();
+                self.together(stage, steps, split, work);
             }
             Order::Forward | Order::Backward => {
-                let backward = stage.order == Order::Backward;
-                let step = |i: usize| if backward { time - 1 - i } else { i };
                 if batch >= LEAST_SAMPLES * self.part.of || self.part.of == 1 {
-                    self.samples(stage, step, work);
+                    self.samples(stage, steps, work);
                 } else if work * layout.columns() >= LEAST_PART * self.part.of * time {
-                    self.rows(stage, step, work);
+                    self.rows(stage, steps, work);
                 } else if self.part.index == 0 {
                     self.part = Part::WHOLE;
-                    self.samples(stage, step, work);
+                    self.samples(stage, steps, work);
                     self.part = part;
                 }
             }
         }
     }
 
-    /// Columns of the sequence in blocks, each thread its own; they are `split` where what lies before
+    /// The columns of the steps in blocks, each thread its own; they are `split` where what lies before
     /// the steps has gaps.
-    fn together(&mut self, stage: &Stage<T>, split: bool, work: usize) {
+    fn together(&mut self, stage: &Stage<T>, steps: Range<usize>, split: bool, work: usize) {
         let layout = self.worker.memory.layout();
-        let mine = self.part.range(layout.columns(), 1);
-        let mut clock = Every::new(POLL_WORK / work / BLOCK);
+        let (start, end) = (layout.step(steps.start), layout.step(steps.end));
+        let mine = self.part.range(end - start, 1);
+        let mine = start + mine.start..start + mine.end;
+        // Blocks of one size, none of them small.
+        let largest = BLOCK.max(layout.batch());
+        let block = mine.len().div_ceil(mine.len().div_ceil(largest).max(1));
         let mut at = mine.start;
         while at < mine.end {
-            if clock.ticks() && self.polled() {
-                return;
-            }
             let (step, end) = if split {
-                layout.in_a_row(at, BLOCK)
+                layout.in_a_row(at, block)
             } else {
                 (0, mine.end)
             };
             let first = at - layout.step(step);
-            let count = BLOCK.min(mine.end.min(end) - at);
+            let count = block.min(mine.end.min(end) - at);
+            if self.is_due(work * count) && self.polled() {
+                return;
+            }
             self.worker.all(stage, Columns { step, first, count });
             at += count;
         }
     }
 
     /// Step by step, each thread its own samples.
-    fn samples(&mut self, stage: &Stage<T>, step: impl Fn(usize) -> usize, work: usize) {
+    fn samples(&mut self, stage: &Stage<T>, steps: Range<usize>, work: usize) {
         let layout = self.worker.memory.layout();
         let mine = layout.share(self.part.index, self.part.of);
         let first = mine.start;
-        if mine.is_empty() {
-            return;
-        }
-        let mut clock = Every::new(POLL_WORK / work / mine.len());
-        for i in 0..layout.time() {
-            if clock.ticks() && self.polled() {
+        for i in 0..steps.len() {
+            let step = stage.order.nth(&steps, i);
+            let count = mine.end.min(layout.count(step)).saturating_sub(first);
+            if count == 0 {
+                continue;
+            }
+            if self.is_due(work * count) && self.polled() {
                 return;
             }
-            let step = step(i);
-            let count = mine.end.min(layout.count(step)).saturating_sub(first);
-            if count > 0 {
-                self.worker.all(stage, Columns { step, first, count });
-            }
+            self.worker.all(stage, Columns { step, first, count });
         }
     }
 
     /// Step by step, all samples, each thread its part of each instruction; all meet after each.
-    fn rows(&mut self, stage: &Stage<T>, step: impl Fn(usize) -> usize, work: usize) {
+    fn rows(&mut self, stage: &Stage<T>, steps: Range<usize>, work: usize) {
         let layout = self.worker.memory.layout();
-        let Extent { time, batch } = layout.extent();
-        let mut clock = Every::new(POLL_WORK / work / batch.max(1));
-        for i in 0..time {
-            if clock.ticks() {
-                self.polled();
-            }
-            let step = step(i);
+        for i in 0..steps.len() {
+            let step = stage.order.nth(&steps, i);
             let columns = Columns {
                 step,
                 first: 0,
                 count: layout.count(step),
             };
+            if self.is_due(work * columns.count) {
+                self.polled();
+            }
             for instruction in &stage.instructions {
                 self.worker.one(instruction, columns, self.part);
                 self.meeting.barrier.wait();
@@ -251,6 +308,13 @@ impl<T: Element> Member<'_, '_, T> {
                 return;
             }
         }
+    }
+
+    /// Whether to look at the poll before so much work.
+    fn is_due(&mut self, work: usize) -> bool {
+        let due = self.unpolled >= POLL_WORK;
+        self.unpolled = if due { work } else { self.unpolled + work };
+        due
     }
 
     /// Asks the poll, where this thread has it, and tells the others; whether to leave at once.
@@ -266,26 +330,5 @@ impl<T: Element> Member<'_, '_, T> {
 
     fn is_stopped(&self) -> bool {
         self.clock > self.meeting.stop_after.load(Ordering::Relaxed)
-    }
-}
-
-/// Ticks at the first of every so many calls.
-struct Every {
-    period: usize,
-    left: usize,
-}
-
-impl Every {
-    fn new(period: usize) -> Self {
-        Self { period, left: 0 }
-    }
-
-    fn ticks(&mut self) -> bool {
-        if self.left == 0 {
-            self.left = self.period;
-            return true;
-        }
-        self.left -= 1;
-        false
     }
 }
