@@ -18,6 +18,7 @@ use recurrentnn::kernels::{Isa, parallel};
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::program::{Call, Extent, Incoming, Input, weight_gradients};
+use recurrentnn::regularise::Phase;
 
 mod flops;
 mod peak;
@@ -61,10 +62,9 @@ fn sequences<T: Element>(
                 std: 0.08,
                 forget_bias: 1.0,
                 seed: 1,
-                bidirectional: None,
-                learned_state: false,
+                ..Config::default()
             })?;
-            let program = Arc::clone(model.program(false)?);
+            let program = Arc::clone(model.program(false, Phase::Evaluation)?);
             let values = model.params().matrices().iter().map(Matrix::value);
             let values = values.collect::<Result<Vec<_>, _>>()?;
             let values: Vec<&[T]> = values.iter().map(|value| &**value).collect();

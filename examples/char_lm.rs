@@ -39,8 +39,7 @@ fn lstm(symbols: usize) -> Config {
         std: 0.08,
         forget_bias: 1.0,
         seed: 0,
-        bidirectional: None,
-        learned_state: false,
+        ..Config::default()
     }
 }
 
@@ -90,7 +89,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (inputs, targets) = batch(&symbols, step);
         let mut graph = Graph::new(isa);
         let sequence = Sequence::Symbols(inputs);
-        let (logits, _) = record(&model, &mut graph, &sequence, &rows, None, &mut Alone)?;
+        let (logits, _) = record(&model, &mut graph, &sequence, &rows, None, None, &mut Alone)?;
         let loss = graph.softmax_cross_entropy(&logits, targets.into(), None)?;
         graph.backward_from(&loss, false)?;
         optim::step(isa, &optimizer, &mut moments, &parameters, 1)?;

@@ -60,8 +60,7 @@ fn main() -> Result<()> {
         std: Config::STD,
         forget_bias: Config::FORGET_BIAS,
         seed: 0,
-        bidirectional: None,
-        learned_state: false,
+        ..Config::default()
     })?;
     let optimizer = Optimizer::<RmsProp>::from(optim::Options {
         learning_rate: 3e-3,
@@ -75,7 +74,9 @@ fn main() -> Result<()> {
         let (heard, sums) = task(step)?;
         let first = model.zero_states(BATCH)?;
         let heard = Sequence::Features(heard);
-        let (said, _) = unroll(&model, &mut graph, &heard, BATCH, first, &mut || Ok(()))?;
+        let (said, _) = unroll(&model, &mut graph, &heard, BATCH, first, None, &mut || {
+            Ok(())
+        })?;
         let loss = graph.squared_error(&said, &sums)?;
         graph.backward_from(&loss, false)?;
         optim::step(Isa::best(), &optimizer, &mut moments, &parameters, 1)?;

@@ -405,6 +405,8 @@ FOR_EVERY_CELL: tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...] = (
         (3, 4),
         {"embedding_size": 2, "input_to_all": True, "all_to_output": True},
     ),
+    ("residual", (4, 4, 4), {"residual": True}),
+    ("hidden clip", (4, 3), {"hidden_clip": 0.3}),
     ("init normal", (4, 3), {"init": "normal", "std": 0.3}),
     ("init uniform", (4, 3), {"init": "uniform", "std": 0.2}),
 )
@@ -420,12 +422,48 @@ FOR_ONE_CELL: dict[str, tuple[tuple[str, tuple[int, ...], dict[str, Any]], ...]]
     "rnn": (
         ("relu", (5, 4), {"activation": "relu"}),
         ("relu, slope at zero 1", (4,), {"activation": "relu", "slope_at_zero": 1.0}),
+        ("softplus", (4,), {"activation": "softplus"}),
+        ("layer norm", (7, 6), {"layer_norm": True}),
     ),
-    "lstm": (("forget bias 0", (4, 3), {"forget_bias": 0.0}),),
-    "gru": (("reset before", (4, 3), {"reset": "before"}),),
+    "lstm": (
+        ("forget bias 0", (4, 3), {"forget_bias": 0.0}),
+        ("peepholes", (4, 3), {"peepholes": True}),
+        ("peepholes, init normal", (4, 3), {"peepholes": True, "init": "normal"}),
+        ("coupled gates", (4, 3), {"coupled_gates": True}),
+        ("cell clip", (4, 3), {"cell_clip": 0.3}),
+        ("layer norm", (7, 6), {"layer_norm": True}),
+        (
+            "activations",
+            (4, 3),
+            {"activations": {"candidate": "elu", "output": "hard_sigmoid"}},
+        ),
+        ("linear squash", (4, 3), {"activations": {"cell": "linear"}}),
+        ("projection", (4, 3), {"projection_size": 2}),
+        ("projection to all", (4, 3), {"projection_size": 2, "all_to_output": True}),
+        (
+            "several at once",
+            (9, 9),
+            {
+                "projection_size": 6,
+                "peepholes": True,
+                "coupled_gates": True,
+                "layer_norm": True,
+                "cell_clip": 0.6,
+                "residual": True,
+            },
+        ),
+    ),
+    "gru": (
+        ("reset before", (4, 3), {"reset": "before"}),
+        ("layer norm", (7, 6), {"layer_norm": True}),
+        ("layer norm, reset before", (5,), {"layer_norm": True, "reset": "before"}),
+        ("activations", (4, 3), {"activations": {"update": "hard_sigmoid"}}),
+    ),
     "gfrnn": (("relu", (5, 4), {"activation": "relu"}),),
     "gflstm": (
         ("forget bias 2.5", (4, 3), {"forget_bias": 2.5}),
+        ("activations", (4, 3), {"activations": {"candidate": "softplus"}}),
+        ("cell clip", (4, 3), {"cell_clip": 0.3}),
         ("all to gates", (3, 4), {"all_to_gates": True}),
     ),
     "gfgru": (("all to gates", (3, 4), {"all_to_gates": True}),),
@@ -446,6 +484,8 @@ def model_cases(cells: Iterable[str]) -> Iterator[ModelCase]:
         for about, sizes, options in rows:
             yield ModelCase(cell, about, sizes, options)
         yield ModelCase(cell, "no decoder", (4, 3), output_size=None)
+        tied = {"embedding_size": 3, "tied_embedding": True}
+        yield ModelCase(cell, "tied embedding", (5, 3), tied, output_size=4)
         yield ModelCase(cell, "symbols without embedding", (4, 3), symbols=True)
 
 

@@ -53,7 +53,12 @@ def stirred(case: ModelCase, dtype: str = "float64") -> tuple[Any, Any]:
 
 def output_size(case: ModelCase) -> int:
     """Rows of the output; without a decoder, the top layer's."""
-    return case.hidden_sizes[-1] if case.output_size is None else case.output_size
+    return hidden_rows(case)[-1] if case.output_size is None else case.output_size
+
+
+def hidden_rows(case: ModelCase) -> list[int]:
+    """Rows of each layer's hidden vector."""
+    return [case.options.get("projection_size", size) for size in case.hidden_sizes]
 
 
 def symbols(case: ModelCase) -> NDArray[np.int64]:
@@ -75,6 +80,7 @@ def has_cell(case: ModelCase) -> bool:
 def start(case: ModelCase) -> tuple[list[Array], list[Array]]:
     """Return an initial state: hidden and cell vectors, (size, batch)."""
     sizes = case.hidden_sizes
-    hidden = [spread(n, BATCH, -0.9, 0.9, shift=20 + k) for k, n in enumerate(sizes)]
+    rows = hidden_rows(case)
+    hidden = [spread(n, BATCH, -0.9, 0.9, shift=20 + k) for k, n in enumerate(rows)]
     cell = [spread(n, BATCH, -0.9, 0.9, shift=40 + k) for k, n in enumerate(sizes)]
     return hidden, cell if has_cell(case) else []

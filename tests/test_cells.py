@@ -132,11 +132,14 @@ def test_a_tick_without_a_state_starts_from_zeros(case: ModelCase) -> None:
     net, _ = nets.stirred(case)
     x = inputs_of(case)[0]
     zeros = tuple(
-        rnn.Matrix.zeros(n, nets.BATCH, dtype="float64") for n in case.hidden_sizes
+        rnn.Matrix.zeros(n, nets.BATCH, dtype="float64") for n in nets.hidden_rows(case)
     )
     g = rnn.Graph(recording=False)
     fresh = net.forward(g, x)
-    begin = rnn.Step(zeros, zeros if nets.has_cell(case) else (), zeros[-1])
+    cells = tuple(
+        rnn.Matrix.zeros(n, nets.BATCH, dtype="float64") for n in case.hidden_sizes
+    )
+    begin = rnn.Step(zeros, cells if nets.has_cell(case) else (), zeros[-1])
     zeroed = net.forward(g, x, begin)
     np.testing.assert_array_equal(fresh.output.value, zeroed.output.value)
     assert len(fresh.hidden) == len(case.hidden_sizes)

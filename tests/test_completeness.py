@@ -9,6 +9,7 @@ from pathlib import Path
 import cases
 import optimizer_cases
 import recurrentnn as rnn
+import regulariser_cases
 from recurrentnn import _recurrentnn as compiled
 from recurrentnn import optimizers
 from recurrentnn import reference as ref
@@ -94,7 +95,8 @@ def test_every_cell_has_cases_a_public_class_and_a_reference() -> None:
 
 
 def test_every_option_of_a_model_is_varied_by_some_case() -> None:
-    varied = {option for case in cases.MODELS for option in case.options}
+    every = (*cases.MODELS, *regulariser_cases.CASES)
+    varied = {option for case in every for option in case.options}
     varied |= set(cases.FOR_SEQUENCES)
     config = rnn.GFLSTM(2, [2], 2).config()
     varied |= {"cell", "input_size", "hidden_sizes", "output_size", "seed", "dtype"}

@@ -1,25 +1,30 @@
 """The compiled core. Import these names from `recurrentnn`, never from here."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import disjoint_base
 
+from recurrentnn._generation import Generator as Generator
+from recurrentnn._generation import _Stop
+from recurrentnn._generation import beam_search as beam_search
+from recurrentnn._optimizers import (
+    ExponentialMovingAverage as ExponentialMovingAverage,
+)
+from recurrentnn._optimizers import Optimizer as Optimizer
+from recurrentnn._optimizers import Solver as Solver
 from recurrentnn.cell import Cell, First, Role
+from recurrentnn.options import Activation
 from recurrentnn.sampling import Sampling
-from recurrentnn.state import State, Step, StepStats
+from recurrentnn.state import State, Step
 
 _Axis: TypeAlias = Literal[0, 1]
 _Operand: TypeAlias = Matrix | NDArray[Any] | Sequence[Any] | float
 _Term: TypeAlias = Symbol | float
-_Parameters: TypeAlias = Model | Mapping[str, Matrix] | Iterable[Matrix]
 _Path: TypeAlias = str | os.PathLike[str]
-_Symbols: TypeAlias = Sequence[int] | NDArray[np.integer[Any]]
-# Symbols and sequences of symbols, any of which ends a generation.
-_Stop: TypeAlias = int | Sequence[int | Sequence[int]] | None
 # A tensor in a file: element type by the format's name, shape, bytes.
 _Parts: TypeAlias = tuple[str, Sequence[int], bytes]
 
@@ -382,7 +387,7 @@ class Model:
         init: Literal["glorot", "normal", "uniform"] = "glorot",
         std: float = 0.08,
         forget_bias: float = 1.0,
-        activation: Literal["tanh", "relu"] = "tanh",
+        activation: Activation = "tanh",
         slope_at_zero: float = 0.0,
         reset: Literal["after", "before"] = "after",
         gate: Literal["scalar", "vector"] = "scalar",
@@ -390,6 +395,22 @@ class Model:
         all_to_output: bool = False,
         all_to_gates: bool = False,
         paper: bool = False,
+        activations: Mapping[str, Activation] | None = None,
+        layer_norm: bool = False,
+        peepholes: bool = False,
+        coupled_gates: bool = False,
+        projection_size: int | None = None,
+        cell_clip: float | None = None,
+        hidden_clip: float | None = None,
+        residual: bool = False,
+        tied_embedding: bool = False,
+        dropout: float = 0.0,
+        variational: bool = False,
+        recurrent_dropout: float = 0.0,
+        zoneout_hidden: float = 0.0,
+        zoneout_cell: float = 0.0,
+        weight_drop: float = 0.0,
+        embedding_dropout: float = 0.0,
         bidirectional: bool = False,
         merge: Literal["concat", "sum", "mean", "none"] = "concat",
         learned_state: bool = False,
@@ -406,6 +427,16 @@ class Model:
     def embedding_size(self) -> int | None: ...
     @property
     def dtype(self) -> np.dtype[Any]: ...
+    # Whether calls inside a recording graph drop what the options say.
+    @property
+    def training(self) -> bool: ...
+    def train(self, mode: bool = True) -> Self: ...
+    def eval(self) -> Self: ...
+    # Number of the next call that drops; its masks follow from it and the seed.
+    @property
+    def dropout_step(self) -> int: ...
+    @dropout_step.setter
+    def dropout_step(self, step: int) -> None: ...
     def config(self) -> dict[str, Any]: ...  # the options it was built with
     # In one order everywhere; the same Matrix objects each time.
     def parameters(self) -> dict[str, Matrix]: ...
@@ -465,72 +496,6 @@ class Model:
     def __copy__(self) -> Self: ...  # a model of its own, as deepcopy and pickle make
     def __reduce__(self) -> tuple[Any, ...]: ...
 
-@disjoint_base
-class Optimizer:
-    """A rule with its options, which are attributes. Use the subclasses in
-    `recurrentnn.optimizers`.
-    """
-
-    def __new__(
-        cls,
-        rule: str,
-        *,
-        groups: Mapping[str, Mapping[str, float | bool]] | None = None,
-        **settings: float | bool | None,
-    ) -> Self: ...
-    learning_rate: float
-    weight_decay: float
-    clip_value: float | None
-    clip_norm: float | None
-    decay_all: bool
-    rate_factor: float  # multiplies the learning rates of all groups
-    # By the mean gradient over so many backward passes.
-    def step(self, parameters: _Parameters, *, passes: int = 1) -> StepStats: ...
-    # What it remembers, and what makes one like it.
-    def state(
-        self, parameters: _Parameters
-    ) -> dict[str, NDArray[Any] | float | int | str]: ...
-    def restore(self, parameters: _Parameters, state: Mapping[str, Any]) -> None: ...
-    def config(self) -> dict[str, Any]: ...
-
-@final
-class Solver:
-    """The ancestors' rule: s = decay_rate*s + (1-decay_rate)*g^2; g = clip(g);
-    w += -learning_rate*g/sqrt(s+eps) - weight_decay*w.
-    """
-
-    def __new__(cls, decay_rate: float = 0.999, eps: float = 1e-8) -> Self: ...
-    @property
-    def decay_rate(self) -> float: ...
-    @property
-    def eps(self) -> float: ...
-    def step(
-        self,
-        parameters: _Parameters,
-        learning_rate: float,
-        weight_decay: float,
-        clip_value: float,
-    ) -> StepStats: ...
-    def state(
-        self, parameters: _Parameters
-    ) -> dict[str, NDArray[Any] | float | int | str]: ...
-    def restore(self, parameters: _Parameters, state: Mapping[str, Any]) -> None: ...
-
-@final
-class ExponentialMovingAverage:
-    """average = average + (1 - decay) (w - average); inside `with average:` the
-    parameters have the averages for values.
-    """
-
-    def __new__(cls, parameters: _Parameters, decay: float = 0.999) -> Self: ...
-    @property
-    def decay(self) -> float: ...
-    def update(self) -> None: ...
-    def state(self) -> dict[str, NDArray[Any]]: ...
-    def restore(self, state: Mapping[str, ArrayLike]) -> None: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *_exc: object) -> None: ...
-
 @final
 class Vocabulary:
     """Symbols and their numbers; each symbol is one code point."""
@@ -579,53 +544,6 @@ class Stream:
     @property
     def state(self) -> State: ...
     def reset(self, state: State | None = None) -> None: ...
-
-# Samples that go on from symbols, each the same whatever stands beside it.
-@final
-class Generator:
-    """Samples side by side: `new = generator.advance(length)`."""
-
-    def __new__(
-        cls,
-        model: Model,
-        prime: _Symbols | Sequence[_Symbols],
-        *,
-        count: int = 1,
-        sampling: Sampling | None = None,
-        stop: _Stop = None,
-        seed: int = 0,
-        sample: int = 0,
-        position: int = 0,
-        history: _Symbols | Sequence[_Symbols] | None = None,
-        state: State | None = None,
-    ) -> Self: ...
-    # What is new of each sample and cannot be part of a stop.
-    def advance(self, length: int) -> list[list[int]]: ...
-    # What was held back.
-    def rest(self) -> list[list[int]]: ...
-    def end(self, sample: int) -> None: ...
-    @property
-    def ended(self) -> list[bool]: ...
-    @property
-    def positions(self) -> list[int]: ...  # of the next draws
-    @property
-    def last(self) -> list[int]: ...  # what the state has not read
-    @property
-    def state(self) -> State: ...
-
-# (symbols, ln P, score = ln P / length^length_penalty, ended), the best first.
-def beam_search(
-    model: Model,
-    prime: _Symbols,
-    length: int,
-    *,
-    width: int = 4,
-    length_penalty: float = 1.0,
-    stop: int | Sequence[int] | None = None,
-    allowed: _Symbols | None = None,
-    banned: _Symbols | None = None,
-    state: State | None = None,
-) -> list[tuple[list[int], float, float, bool]]: ...
 
 # Fails unless every option is in its domain.
 def check_sampling(sampling: Sampling) -> None: ...

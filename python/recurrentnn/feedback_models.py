@@ -13,20 +13,21 @@ gate="scalar" (the paper) or H_j rows for gate="vector" (RecurrentNN.jl). The pa
 gate has no bias; ours starts at 0. Layer sizes may differ. The gate that F enters
 (`hidden` of GFRNN, else `candidate`) has W and b but no U of its own.
 
-The options are told at the top of `recurrentnn.models`.
+The options are told at the top of `recurrentnn.models` and `recurrentnn.options`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from numpy.typing import DTypeLike
 
 from recurrentnn._recurrentnn import Model
+from recurrentnn.options import Activation, GatedOptions, MemoryOptions, Options
 
 if TYPE_CHECKING:
-    from recurrentnn.models import Activation, FeedbackGate, Init
+    from recurrentnn.models import FeedbackGate, Init
 
 
 class GFRNN(Model):
@@ -54,6 +55,7 @@ class GFRNN(Model):
         std: float = 0.08,
         seed: int = 0,
         dtype: DTypeLike = "float32",
+        **options: Unpack[Options],
     ) -> Self:
         """A net with fresh parameters."""
         return super().__new__(
@@ -74,6 +76,7 @@ class GFRNN(Model):
             std=std,
             seed=seed,
             dtype=dtype,
+            **options,
         )
 
 
@@ -109,6 +112,7 @@ class GFGRU(Model):
         std: float = 0.08,
         seed: int = 0,
         dtype: DTypeLike = "float32",
+        **options: Unpack[GatedOptions],
     ) -> Self:
         """A net with fresh parameters."""
         return super().__new__(
@@ -128,6 +132,7 @@ class GFGRU(Model):
             std=std,
             seed=seed,
             dtype=dtype,
+            **options,
         )
 
 
@@ -165,6 +170,7 @@ class GFLSTM(Model):
         std: float = 0.08,
         seed: int = 0,
         dtype: DTypeLike = "float32",
+        **options: Unpack[MemoryOptions],
     ) -> Self:
         """A net with fresh parameters."""
         return super().__new__(
@@ -185,4 +191,5 @@ class GFLSTM(Model):
             std=std,
             seed=seed,
             dtype=dtype,
+            **options,
         )

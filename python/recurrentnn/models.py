@@ -63,6 +63,9 @@ merge : "concat", "sum", "mean" or "none"
     reverse one below the other, their sum, or half of it. "none" is for a net without
     decoder: its output is a pair, forward and reverse; inner layers concatenate.
 
+`help(recurrentnn.options)` tells of dropout and its kin, layer normalisation,
+peepholes, projection, residual connections and what else there is.
+
 Options of the gated-feedback nets
 ----------------------------------
 gate : "scalar" or "vector"
@@ -78,7 +81,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, Unpack
 
 from numpy.typing import DTypeLike
 
@@ -86,12 +89,12 @@ from recurrentnn._recurrentnn import Model, load_model, unpack_model
 from recurrentnn.cell import Cell
 from recurrentnn.errors import ArgumentTypeError, FormatError
 from recurrentnn.feedback_models import GFGRU, GFLSTM, GFRNN
+from recurrentnn.options import Activation, GRUOptions, LSTMOptions, RNNOptions
 
 if TYPE_CHECKING:
     from recurrentnn._recurrentnn import _Parts as Parts
 
 Init: TypeAlias = Literal["glorot", "normal", "uniform"]
-Activation: TypeAlias = Literal["tanh", "relu"]
 FeedbackGate: TypeAlias = Literal["scalar", "vector"]
 Merge: TypeAlias = Literal["concat", "sum", "mean", "none"]
 
@@ -103,14 +106,14 @@ class RNN(Model):
 
     Parameters
     ----------
-    activation : "tanh" or "relu"
-        The ancestors' RNN is "relu".
+    activation : str
+        One of `recurrentnn.options.Activation`. The ancestors' RNN is "relu".
     slope_at_zero : float
         relu's derivative at exactly 0: 0 as in RecurrentJS, 1 as in RecurrentNN.jl.
 
     Notes
     -----
-    `help(recurrentnn.models)` tells the other options, and what a call takes and gives.
+    `help(recurrentnn.models)` and `help(recurrentnn.options)` tell the other options.
     PyTorch's `nn.RNN` has two biases that are only ever added; this has their sum.
     """
 
@@ -132,6 +135,7 @@ class RNN(Model):
         std: float = 0.08,
         seed: int = 0,
         dtype: DTypeLike = "float32",
+        **options: Unpack[RNNOptions],
     ) -> Self:
         """A net with fresh parameters."""
         return super().__new__(
@@ -152,6 +156,7 @@ class RNN(Model):
             std=std,
             seed=seed,
             dtype=dtype,
+            **options,
         )
 
 
@@ -175,7 +180,7 @@ class LSTM(Model):
 
     Notes
     -----
-    `help(recurrentnn.models)` tells the other options, and what a call takes and gives.
+    `help(recurrentnn.models)` and `help(recurrentnn.options)` tell the other options.
     PyTorch's `nn.LSTM` is the same with its two biases added and its gates in the same
     order.
     """
@@ -197,6 +202,7 @@ class LSTM(Model):
         std: float = 0.08,
         seed: int = 0,
         dtype: DTypeLike = "float32",
+        **options: Unpack[LSTMOptions],
     ) -> Self:
         """A net with fresh parameters."""
         return super().__new__(
@@ -216,6 +222,7 @@ class LSTM(Model):
             std=std,
             seed=seed,
             dtype=dtype,
+            **options,
         )
 
 
@@ -238,7 +245,7 @@ class GRU(Model):
 
     Notes
     -----
-    `help(recurrentnn.models)` tells the other options, and what a call takes and gives.
+    `help(recurrentnn.models)` and `help(recurrentnn.options)` tell the other options.
     The update gate keeps the old state, as in PyTorch, ONNX and Keras; RecurrentNN.jl
     and Chung et al. write it the other way round: that negates W, U and b of the gate.
     """
@@ -260,6 +267,7 @@ class GRU(Model):
         std: float = 0.08,
         seed: int = 0,
         dtype: DTypeLike = "float32",
+        **options: Unpack[GRUOptions],
     ) -> Self:
         """A net with fresh parameters."""
         return super().__new__(
@@ -279,6 +287,7 @@ class GRU(Model):
             std=std,
             seed=seed,
             dtype=dtype,
+            **options,
         )
 
 

@@ -4,17 +4,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from . import init, sample
-from .cells import CELLS, Cell
+from .cells import CELLS, Cell, NewState
 from .config import Config
 from .graph import Graph, active_graph, apply
+from .masks import Call, Drop
 from .matrix import Matrix
 from .rows import Flags, cut
 from .shape import expect
 from .state import State, Step
-from .unroll import Sequences, both_ways, row_by_row, unroll
+from .unroll import Sequences, both_ways, one_way, row_by_row
 
 
 class Model:
@@ -57,6 +58,7 @@ class Model:
         merge: str = "concat",
         learned_state: bool = False,
         paper: bool = False,
+        **options: Any,  # noqa: ANN401
     ) -> None:
         sizes = (hidden_sizes,) if isinstance(hidden_sizes, int) else hidden_sizes
         self._config = config = Config(
@@ -79,7 +81,10 @@ class Model:
             bidirectional=bidirectional,
             merge=merge,
             learned_state=learned_state,
+            **options,
         )
+        self.training = True
+        self.dropout_step = 0
         self._parameters: dict[str, Matrix] = {}
         if config.embedding_size is not None:
             self._embedding = self._declare(
@@ -93,17 +98,22 @@ class Model:
             if config.bidirectional:
                 self.reversed.append(self._layer(f"layers.{j}.reverse", j))
         if config.output_size is not None:
-            self._decoder = (
-                self._declare("decoder.weight", config.output_size, config.top_size),
-                self._declare("decoder.bias", config.output_size, 1),
+            weight = (
+                self._embedding
+                if config.tied_embedding
+                else self._declare(
+                    "decoder.weight", config.output_size, config.top_size
+                )
             )
+            self._decoder = weight, self._declare("decoder.bias", config.output_size, 1)
 
     def _layer(self, scope: str, j: int) -> Cell:
         declare = partial(self._declare_in, scope)
         cell = CELLS[self._config.cell](declare, self._config, j)
         if self._config.learned_state:
+            sizes = {"hidden": self._config.hidden_rows[j], "cell": cell.size}
             for name in ("hidden", "cell")[: 1 + cell.has_cell]:
-                self._initial.append(declare(f"initial_{name}", cell.size, 1))
+                self._initial.append(declare(f"initial_{name}", sizes[name], 1))
         return cell
 
     def _declare_in(self, scope: str, name: str, rows: int, cols: int) -> Matrix:
@@ -123,6 +133,10 @@ class Model:
         if kind.startswith("bias"):
             forget = name.endswith(".forget.bias")
             return init.constant(rows, cols, config.forget_bias if forget else 0.0)
+        if kind == "gain":
+            return init.constant(rows, cols, 1.0)
+        if kind == "peephole" and config.init == "glorot":
+            return init.constant(rows, cols, 0.0)
         if config.init == "normal":
             return init.normal(rows, cols, 0.0, config.std, seed=seed, step=step)
         if config.init == "uniform":
@@ -178,6 +192,15 @@ class Model:
         for m in self._parameters.values():
             m.zero_grad()
 
+    def train(self, mode: bool = True) -> Self:
+        """From now on calls inside a recording graph drop, or do not."""
+        self.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """From now on calls drop nothing."""
+        return self.train(mode=False)
+
     def summary(self) -> str:
         """Return a line per parameter: name, shape, number of elements."""
         lines = [f"{n}  {m.shape}  {m.shape.size}" for n, m in self._parameters.items()]
@@ -186,11 +209,13 @@ class Model:
 
     def initial_state(self, batch: int) -> State:
         """Return the state before the first tick: zeros, or what is learned."""
-        has_cell = self.layers[0].has_cell
-        directions = 2 if self._config.bidirectional else 1
-        sizes = [n for n in self._config.hidden_sizes for _ in range(directions)]
+        config, has_cell = self._config, self.layers[0].has_cell
+        layers = zip(config.hidden_rows, config.hidden_sizes, strict=True)
         vectors = [
-            Matrix.zeros(size, batch) for size in sizes for _ in range(1 + has_cell)
+            Matrix.zeros(rows, batch)
+            for layer in layers
+            for _ in range(2 if config.bidirectional else 1)
+            for rows in layer[: 1 + has_cell]
         ]
         if self._initial:
             pairs = zip(vectors, self._initial, strict=True)
@@ -229,22 +254,79 @@ class Model:
             not self._config.bidirectional,
             "forward: a bidirectional net needs the whole sequence: call it",
         )
+        return self.tick(graph, x, prev, self.call(graph), 0)
+
+    def call(self, graph: Graph) -> Call | None:
+        """Begin a call: what it drops, if it is one in training."""
+        if not (graph.recording and self.training and self._config.drops):
+            return None
+        numbers = {id(m): k for k, m in enumerate(self._parameters.values())}
+        call = Call(self._config, self.dropout_step, numbers)
+        self.dropout_step += 1
+        return call
+
+    def drop(self, call: Call | None, state: int, tick: int) -> Drop:
+        """Return what a call drops at that tick in the layer of that state."""
+        return Drop(self._config, call, state, tick)
+
+    def tick(
+        self,
+        graph: Graph,
+        x: Matrix | Sequence[Any] | int,
+        prev: Step | State | None,
+        call: Call | None,
+        number: int,
+    ) -> Step:
+        """Go one tick of a call, of that number within it."""
         with graph:
-            x = self.columns(x)
+            x = self.columns(x, call)
             state = self._state(prev, x.cols)
+            drops = [self.drop(call, j, number) for j in range(len(self.layers))]
+            read = self._read(state, dict(enumerate(drops)))
             hidden: list[Matrix] = []
             cell: list[Matrix] = []
+            up: list[Matrix] = []
             for j, layer in enumerate(self.layers):
-                below = x if j == 0 else hidden[j - 1]
-                if j > 0 and self._config.input_to_all:
-                    below = apply("concat", below, x)
-                h, c = layer.step(below, state)
+                below = self.below(x, up, drops[j])
+                new = layer.step(below, read, drops[j])
+                h, c = self._settle(j, state, new, drops[j])
                 hidden.append(h)
                 if c is not None:
                     cell.append(c)
-            return Step(tuple(hidden), tuple(cell), self.decode(hidden))
+                up.append(self.hand_up(h, up))
+            return Step(tuple(hidden), tuple(cell), self.decode(up))
 
-    def columns(self, x: Matrix | Sequence[Any] | int) -> Matrix:
+    def _read(self, state: State, drops: dict[int, Drop]) -> State:
+        """Return the state as cells read it: RNN and GFRNN have no candidate to drop.
+
+        Their h is, where the weights read it.
+        """
+        hidden = list(state.hidden)
+        if self._config.cell in ("rnn", "gfrnn"):
+            for j, drop in drops.items():
+                hidden[j] = drop.recurrent(hidden[j])
+        return State(tuple(hidden), state.cell)
+
+    def below(self, x: Matrix, up: Sequence[Matrix], drop: Drop) -> Matrix:
+        """Return what a layer reads: the input, or what those below it hand up."""
+        if not up:
+            return x
+        below = drop.below(up[-1])
+        return apply("concat", below, x) if self._config.input_to_all else below
+
+    def _settle(self, j: int, old: State, new: NewState, drop: Drop) -> NewState:
+        """Return a layer's new state, clipped and under zoneout."""
+        (h, c), limit = new, self._config.hidden_clip
+        if limit is not None:
+            h = apply("clip", h, low=-limit, high=limit)
+        h = drop.hidden(old.hidden[j], h)
+        return h, None if c is None else drop.cell(old.cell[j], c)
+
+    def hand_up(self, h: Matrix, up: Sequence[Matrix]) -> Matrix:
+        """Return what a layer hands up, from what those below it did."""
+        return h + up[-1] if self._config.residual and up else h
+
+    def columns(self, x: Matrix | Sequence[Any] | int, call: Call | None) -> Matrix:
         """Return what the lowest layer reads, (features, batch)."""
         symbols = _symbols(x)
         size, embedded = self._config.input_size, self._config.embedding_size
@@ -267,7 +349,8 @@ class Model:
                 IndexError,
             )
         if embedded is not None:
-            return apply("select_rows", self._embedding, indices=symbols)
+            table = self._embedding if call is None else call.embedding(self._embedding)
+            return apply("select_rows", table, indices=symbols)
         one_hot = [float(i == symbol) for symbol in symbols for i in range(size)]
         return Matrix.from_flat(size, len(symbols), one_hot)
 
@@ -290,10 +373,13 @@ class Model:
         """Rows of the output."""
         return self._config.output_size or self._config.top_size
 
-    def step_of(self, layer: int, way: int, x: Matrix, previous: State) -> State:
+    def step_of(
+        self, layer: int, way: int, x: Matrix, previous: State, drop: Drop
+    ) -> State:
         """Go one tick of one direction of a layer; the other layers stay."""
         cell = (self.layers, self.reversed)[way][layer]
-        h, c = cell.step(x, previous)
+        new = cell.step(x, self._read(previous, {layer: drop}), drop)
+        h, c = self._settle(layer, previous, new, drop)
         hidden, cells = list(previous.hidden), list(previous.cell)
         hidden[layer] = h
         if c is not None:
@@ -308,18 +394,18 @@ class Model:
         return both if self._config.merge == "sum" else both * 0.5
 
     def run(
-        self, graph: Graph, ticks: Sequence[Any], state: State
+        self, graph: Graph, ticks: Sequence[Any], state: State, call: Call | None
     ) -> tuple[list[Matrix], State]:
-        """Return the outputs of all ticks and the state after them."""
+        """Return the outputs of all ticks of a call and the state after them."""
         if self._config.bidirectional:
-            return both_ways(self, graph, ticks, state)
-        steps = unroll(self, graph, ticks, state)
+            return both_ways(self, graph, ticks, state, call)
+        steps = one_way(self, graph, ticks, state, call)
         end = State(steps[-1].hidden, steps[-1].cell) if steps else state
         return [step.output for step in steps], end
 
-    def decode(self, hidden: list[Matrix]) -> Matrix:
-        """Return the output from what the layers put out."""
-        top = apply("concat", *hidden) if self._config.all_to_output else hidden[-1]
+    def decode(self, up: list[Matrix]) -> Matrix:
+        """Return the output from what the layers hand up."""
+        top = apply("concat", *up) if self._config.all_to_output else up[-1]
         if self._config.output_size is None:
             return top
         weight, bias = self._decoder
@@ -366,7 +452,7 @@ class Model:
         if lengths is None and mask is None and reset is None:
             with within:
                 start = self._state(state, sequences.batch)
-            outputs, state = self.run(within, ticks, start)
+            outputs, state = self.run(within, ticks, start, self.call(within))
         else:
             masks = [sequences.flags(*f) for f in (("mask", mask), ("reset", reset))]
             rows = cut(sequences.batch, len(ticks), lengths, *masks)

@@ -14,7 +14,7 @@ from collections.abc import MutableSequence
 from typing import Any
 
 # Purposes keep the streams of one seed apart.
-INIT, DROPOUT, SAMPLE, SHUFFLE, MATRIX, TEXT = range(6)
+INIT, DROPOUT, SAMPLE, SHUFFLE, MATRIX, TEXT, MASK = range(7)
 
 Words = tuple[int, int, int, int]
 

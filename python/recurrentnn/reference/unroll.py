@@ -13,6 +13,7 @@ from .shape import expect
 from .state import State, Step
 
 if TYPE_CHECKING:
+    from .masks import Call
     from .model import Model
 
 # What one tick reads: symbols, one per sample, or a matrix (features, batch).
@@ -26,15 +27,26 @@ def unroll(
     prev: Step | State | None = None,
 ) -> list[Step]:
     """Run tick after tick in one graph, which is then differentiated through time."""
+    return one_way(model, graph, ticks, prev, model.call(graph))
+
+
+def one_way(
+    model: Model,
+    graph: Graph,
+    ticks: Sequence[Tick],
+    prev: Step | State | None,
+    call: Call | None,
+) -> list[Step]:
+    """Run tick after tick, as a part of a call."""
     steps: list[Step] = []
-    for x in ticks:
-        prev = model.forward(graph, x, prev)
+    for number, x in enumerate(ticks):
+        prev = model.tick(graph, x, prev, call, number)
         steps.append(prev)
     return steps
 
 
 def both_ways(
-    model: Model, graph: Graph, ticks: Sequence[Tick], state: State
+    model: Model, graph: Graph, ticks: Sequence[Tick], state: State, call: Call | None
 ) -> tuple[list[Matrix], State]:
     """Run a sequence through a bidirectional net, layer by layer.
 
@@ -44,33 +56,34 @@ def both_ways(
         The output of every tick; every layer's state at the end of its direction.
     """
     with graph:
-        inputs = [model.columns(x) for x in ticks]
-        below = inputs
-        tops: list[list[Matrix]] = [[] for _ in inputs]
+        inputs = [model.columns(x, call) for x in ticks]
+        # Of every tick, what the layers so far hand up.
+        up: list[list[Matrix]] = [[] for _ in inputs]
         ends: list[State] = []
         for layer in range(len(model.hidden_sizes)):
+            below = [
+                model.below(x, tops, model.drop(call, 2 * layer, t))
+                for t, (x, tops) in enumerate(zip(inputs, up, strict=True))
+            ]
             hidden: list[list[Matrix]] = []
             for way in (0, 1):
                 # What the cell reads are the states of all layers of its direction.
                 now = State(state.hidden[way::2], state.cell[way::2])
                 outputs = []
-                for x in below if way == 0 else below[::-1]:
-                    now = model.step_of(layer, way, x, now)
+                numbers = range(len(below))
+                for t in numbers if way == 0 else reversed(numbers):
+                    drop = model.drop(call, 2 * layer + way, t)
+                    now = model.step_of(layer, way, below[t], now, drop)
                     outputs.append(now.hidden[layer])
                 hidden.append(outputs if way == 0 else outputs[::-1])
                 ends.append(State(now.hidden[layer : layer + 1], _at(now.cell, layer)))
-            merged = [model.merge(*pair) for pair in zip(*hidden, strict=True)]
-            for top, m in zip(tops, merged, strict=True):
-                top.append(m)
-            below = merged
-            if model.config()["input_to_all"]:
-                pairs = zip(merged, inputs, strict=True)
-                below = [apply("concat", m, x) for m, x in pairs]
+            for tops, pair in zip(up, zip(*hidden, strict=True), strict=True):
+                tops.append(model.hand_up(model.merge(*pair), tops))
         end = State(
             tuple(h for s in ends for h in s.hidden),
             tuple(c for s in ends for c in s.cell),
         )
-        return [model.decode(top) for top in tops], end
+        return [model.decode(tops) for tops in up], end
 
 
 def _at(cell: tuple[Matrix, ...], layer: int) -> tuple[Matrix, ...]:
@@ -85,7 +98,7 @@ def row_by_row(
     rows: Sequence[Sequence[Piece]],
 ) -> tuple[list[Matrix], State]:
     """Run every row alone, piece by piece; the output where no step is taken is 0."""
-    anew = model.initial_state(1)
+    anew, call = model.initial_state(1), model.call(graph)
     zeros = Matrix.zeros(model.output_rows, 1)
     outputs = [[zeros] * len(rows) for _ in ticks]
     ends: list[State] = []
@@ -94,7 +107,8 @@ def row_by_row(
         for piece in row:
             now = anew if piece.anew else now
             alone = [_sample(ticks[t], b) for t in piece.steps]
-            found, now = model.run(graph, alone, now)
+            part = None if call is None else call.part(b, piece.steps)
+            found, now = model.run(graph, alone, now, part)
             for t, output in zip(piece.steps, found, strict=True):
                 outputs[t][b] = output
         ends.append(now)

@@ -21,6 +21,7 @@ use crate::rows::Cuts;
 use crate::sequence::{self, Input, SequenceInput};
 use crate::signals::Interpreter;
 use crate::state;
+use crate::training::Training;
 
 /// The state given; none begins with the initial one.
 pub(crate) fn states_given<T: Number>(
@@ -52,7 +53,7 @@ pub(crate) fn core_sequence<T: Number>(input: Input<T>) -> Sequence<T> {
     }
 }
 
-/// A sequence as a node of a graph, all or nothing.
+/// A sequence as a node of a graph, all or nothing. It drops in training, if the graph records.
 fn recorded<T: Recorded>(
     py: Python<'_>,
     model: &Model<T>,
@@ -60,13 +61,17 @@ fn recorded<T: Recorded>(
     sequence: &Sequence<T>,
     rows: &Arc<Rows>,
     states: Option<&States<Matrix<T>>>,
+    training: &Training,
 ) -> PyResult<(Matrix<T>, States<Matrix<T>>)> {
     graph.expect_unused::<T::Other>("forward")?;
     let mut interpreter = Interpreter::new(py);
+    let drops = training.is_on() && model.config().regularisers.drops();
+    let mut step = None;
     let result = guard(|| {
         let mut graph = graph
             .lock::<T>()
             .map_err(|_| Error::Busy { op: "forward" })?;
+        step = (drops && graph.is_recording()).then(|| training.step());
         graph.all_or_none(|graph| {
             record(
                 model,
@@ -74,11 +79,16 @@ fn recorded<T: Recorded>(
                 sequence,
                 rows,
                 states.map(Vec::as_slice),
+                step,
                 &mut interpreter,
             )
         })
     });
-    interpreter.or(result)
+    let result = interpreter.or(result)?;
+    if step.is_some() {
+        training.advance();
+    }
+    Ok(result)
 }
 
 /// One tick, recorded in `graph`.
@@ -88,6 +98,7 @@ pub(crate) fn tick<T: Recorded>(
     graph: &PyGraph,
     x: &Bound<'_, PyAny>,
     prev: Option<&Bound<'_, PyAny>>,
+    training: &Training,
 ) -> PyResult<Py<PyAny>> {
     guard(|| model.expect_one_way("forward"))?;
     let input = sequence::tick::<T>(x, model.config())?;
@@ -97,7 +108,8 @@ pub(crate) fn tick<T: Recorded>(
     };
     let states = states_given(model, prev)?;
     let (sequence, rows) = (core_sequence(input), Arc::new(Rows::dense(batch, 1)));
-    let (output, states) = recorded(py, model, graph, &sequence, &rows, states.as_ref())?;
+    let states = states.as_ref();
+    let (output, states) = recorded(py, model, graph, &sequence, &rows, states, training)?;
     state::step(py, &model.config().cell.states(), &states, output)
 }
 
@@ -109,6 +121,7 @@ pub(crate) fn sequence<T: Recorded>(
     given: Option<&Bound<'_, PyAny>>,
     time_major: bool,
     cuts: Cuts<'_, '_>,
+    training: &Training,
 ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
     let SequenceInput {
         input,
@@ -129,7 +142,8 @@ pub(crate) fn sequence<T: Recorded>(
             let ordered = guard(|| graph.select_columns(features, places.into()))?;
             sequence = Sequence::Features(ordered);
         }
-        let (output, states) = recorded(py, model, graph, &sequence, &rows, states.as_ref())?;
+        let states = states.as_ref();
+        let (output, states) = recorded(py, model, graph, &sequence, &rows, states, training)?;
         let states = state::matrices(py, &names, &states)?;
         let wrapped = |output| -> PyResult<Py<PyAny>> {
             let output = PyMatrix {

@@ -1,9 +1,11 @@
 //! The keyword arguments of a model as the core's configuration, and back.
 
+use std::collections::BTreeMap;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use recurrentnn::cells::{ActivationKind, CellKind, FeedbackGate, Options, Reset};
+use recurrentnn::cells::{ActivationKind, CellKind, FeedbackGate, Reset};
 use recurrentnn::config::{Config, InitKind, Merge};
 use recurrentnn::element::DType;
 
@@ -23,6 +25,13 @@ const INITS: Choices<InitKind> = &[
 const ACTIVATIONS: Choices<ActivationKind> = &[
     ("tanh", ActivationKind::Tanh),
     ("relu", ActivationKind::Relu),
+    ("sigmoid", ActivationKind::Sigmoid),
+    ("hard_sigmoid", ActivationKind::HardSigmoid),
+    ("softplus", ActivationKind::Softplus),
+    ("elu", ActivationKind::Elu),
+    ("leaky_relu", ActivationKind::LeakyRelu),
+    ("gelu", ActivationKind::Gelu),
+    ("linear", ActivationKind::Linear),
 ];
 const RESETS: Choices<Reset> = &[("after", Reset::After), ("before", Reset::Before)];
 const MERGES: Choices<Merge> = &[
@@ -73,6 +82,25 @@ fn sizes(given: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     }
 }
 
+/// Nonlinearities of gates by name; None names none.
+fn activations(name: &str, given: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, ActivationKind>> {
+    let mut named = BTreeMap::new();
+    if given.is_none() {
+        return Ok(named);
+    }
+    let rule = "a dict from gates to nonlinearities";
+    let Ok(dict) = given.cast::<PyDict>() else {
+        return Err(wrong_type(OP, name, rule, given));
+    };
+    for (gate, kind) in dict {
+        let gate = gate.extract::<String>();
+        let gate = gate.map_err(|_| wrong_type(OP, name, rule, given))?;
+        let kind = chosen(&format!("{name}[{gate:?}]"), ACTIVATIONS, &kind)?;
+        named.insert(gate, kind);
+    }
+    Ok(named)
+}
+
 fn maybe_count(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
     if given.is_none() {
         Ok(None)
@@ -100,6 +128,7 @@ pub(crate) fn options(
     for (name, given) in keywords.into_iter().flatten() {
         let name: String = name.extract()?;
         let (op, name, cells) = (OP, name.as_str(), &mut config.options);
+        let rates = &mut config.regularisers;
         match name {
             "embedding_size" => config.embedding_size = maybe_count(name, &given)?,
             "seed" => config.seed = argument::seed(op, name, &given)?,
@@ -114,6 +143,22 @@ pub(crate) fn options(
             "input_to_all" => config.input_to_all = argument::boolean(op, name, &given)?,
             "all_to_output" => config.all_to_output = argument::boolean(op, name, &given)?,
             "all_to_gates" => cells.all_to_gates = argument::boolean(op, name, &given)?,
+            "activations" => cells.activations = activations(name, &given)?,
+            "layer_norm" => cells.layer_norm = argument::boolean(op, name, &given)?,
+            "peepholes" => cells.peepholes = argument::boolean(op, name, &given)?,
+            "coupled_gates" => cells.coupled_gates = argument::boolean(op, name, &given)?,
+            "projection_size" => cells.projection_size = maybe_count(name, &given)?,
+            "cell_clip" => cells.cell_clip = argument::maybe_number(op, name, &given)?,
+            "hidden_clip" => config.hidden_clip = argument::maybe_number(op, name, &given)?,
+            "residual" => config.residual = argument::boolean(op, name, &given)?,
+            "tied_embedding" => config.tied_embedding = argument::boolean(op, name, &given)?,
+            "dropout" => rates.dropout = argument::number(op, name, &given)?,
+            "variational" => rates.variational = argument::boolean(op, name, &given)?,
+            "recurrent_dropout" => rates.recurrent_dropout = argument::number(op, name, &given)?,
+            "zoneout_hidden" => rates.zoneout_hidden = argument::number(op, name, &given)?,
+            "zoneout_cell" => rates.zoneout_cell = argument::number(op, name, &given)?,
+            "weight_drop" => rates.weight_drop = argument::number(op, name, &given)?,
+            "embedding_dropout" => rates.embedding_dropout = argument::number(op, name, &given)?,
             "bidirectional" => bidirectional = argument::boolean(op, name, &given)?,
             "merge" => merge = chosen(name, MERGES, &given)?,
             "learned_state" => config.learned_state = argument::boolean(op, name, &given)?,
@@ -157,19 +202,7 @@ pub(crate) fn usual(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 fn unsized_config(cell: CellKind) -> Config {
     Config {
         cell,
-        input_size: 0,
-        hidden_sizes: Vec::new(),
-        output_size: None,
-        embedding_size: None,
-        options: Options::default(),
-        input_to_all: false,
-        all_to_output: false,
-        init: InitKind::Glorot,
-        std: Config::STD,
-        forget_bias: Config::FORGET_BIAS,
-        seed: 0,
-        bidirectional: None,
-        learned_state: false,
+        ..Config::default()
     }
 }
 
@@ -197,6 +230,27 @@ pub(crate) fn to_dict<'py>(
     dict.set_item("input_to_all", config.input_to_all)?;
     dict.set_item("all_to_output", config.all_to_output)?;
     dict.set_item("all_to_gates", cells.all_to_gates)?;
+    let named = PyDict::new(py);
+    for (gate, kind) in &cells.activations {
+        named.set_item(gate, name_of(ACTIVATIONS, *kind))?;
+    }
+    dict.set_item("activations", named)?;
+    dict.set_item("layer_norm", cells.layer_norm)?;
+    dict.set_item("peepholes", cells.peepholes)?;
+    dict.set_item("coupled_gates", cells.coupled_gates)?;
+    dict.set_item("projection_size", cells.projection_size)?;
+    dict.set_item("cell_clip", cells.cell_clip)?;
+    dict.set_item("hidden_clip", config.hidden_clip)?;
+    dict.set_item("residual", config.residual)?;
+    dict.set_item("tied_embedding", config.tied_embedding)?;
+    let rates = &config.regularisers;
+    dict.set_item("dropout", rates.dropout)?;
+    dict.set_item("variational", rates.variational)?;
+    dict.set_item("recurrent_dropout", rates.recurrent_dropout)?;
+    dict.set_item("zoneout_hidden", rates.zoneout_hidden)?;
+    dict.set_item("zoneout_cell", rates.zoneout_cell)?;
+    dict.set_item("weight_drop", rates.weight_drop)?;
+    dict.set_item("embedding_dropout", rates.embedding_dropout)?;
     dict.set_item("bidirectional", config.bidirectional.is_some())?;
     let merge = config.bidirectional.unwrap_or(Merge::Concat);
     dict.set_item("merge", name_of(MERGES, merge))?;

@@ -16,6 +16,7 @@ mod array;
 mod call;
 mod cell;
 mod config;
+mod describe;
 mod dtype;
 mod error;
 mod files;
@@ -34,6 +35,7 @@ mod stream;
 mod symbol;
 mod text;
 mod threads;
+mod training;
 
 /// The compiled core. Import these names from `recurrentnn`, never from here.
 #[pymodule(gil_used = true)]

@@ -1,12 +1,11 @@
 //! The class `Model`: configuration, parameters, one tick, whole sequences, generation, files.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use recurrentnn::cells::CellKind;
 use recurrentnn::config::Config;
 use recurrentnn::element::DType;
@@ -19,6 +18,7 @@ use crate::argument::{self, Given};
 use crate::call;
 use crate::cell::OwnCell;
 use crate::config::options;
+use crate::describe;
 use crate::dtype::{with, with_type};
 use crate::error::{guard, raise, wrong_type};
 use crate::files;
@@ -28,6 +28,7 @@ use crate::matrix::PyMatrix;
 use crate::rows::Cuts;
 use crate::state;
 use crate::stream::PyStream;
+use crate::training::Training;
 
 /// A model of either element type.
 pub(crate) enum AnyModel {
@@ -67,6 +68,7 @@ pub(crate) struct PyModel {
     parameters: Arc<Vec<(String, Py<PyMatrix>)>>,
     /// The cell that the user gave, if it is none of ours.
     own: Option<Arc<OwnCell>>,
+    training: Arc<Training>,
 }
 
 impl PyModel {
@@ -87,6 +89,7 @@ impl PyModel {
             inner: Arc::new(T::wrap_model(model)),
             parameters: Arc::new(parameters),
             own,
+            training: Arc::new(Training::new()),
         })
     }
 
@@ -117,8 +120,12 @@ impl PyModel {
         text_signature = "(cell, input_size, hidden_sizes, output_size, *, embedding_size=None, \
             seed=0, dtype='float32', init='glorot', std=0.08, forget_bias=1.0, activation='tanh', \
             slope_at_zero=0.0, reset='after', gate='scalar', input_to_all=False, \
-            all_to_output=False, all_to_gates=False, paper=False, bidirectional=False, \
-            merge='concat', learned_state=False)"
+            all_to_output=False, all_to_gates=False, paper=False, activations=None, \
+            layer_norm=False, peepholes=False, coupled_gates=False, projection_size=None, \
+            cell_clip=None, hidden_clip=None, residual=False, tied_embedding=False, dropout=0.0, \
+            variational=False, recurrent_dropout=0.0, zoneout_hidden=0.0, zoneout_cell=0.0, \
+            weight_drop=0.0, embedding_dropout=0.0, bidirectional=False, merge='concat', \
+            learned_state=False)"
     )]
     fn py_new(
         cell: &Bound<'_, PyAny>,
@@ -138,6 +145,7 @@ impl PyModel {
                 inner: Arc::clone(&model.inner),
                 parameters: Arc::clone(&model.parameters),
                 own: model.own.clone(),
+                training: Arc::clone(&model.training),
             });
         }
         let (cell, own) = if let Ok(name) = cell.cast::<PyString>() {
@@ -188,6 +196,41 @@ impl PyModel {
         self.core_config().embedding_size
     }
 
+    /// Whether calls inside a recording graph drop what the options say; True to begin with.
+    #[getter]
+    fn training(&self) -> bool {
+        self.training.is_on()
+    }
+
+    /// From now on calls inside a recording graph drop what the options say, or with mode=False do not.
+    /// Outside of graphs nothing is ever dropped.
+    #[pyo3(signature = (mode = Given::Default(true)), text_signature = "($self, mode=True)")]
+    fn train<'py>(slf: Bound<'py, Self>, mode: Given<'py, bool>) -> PyResult<Bound<'py, Self>> {
+        let mode = mode.get("train", "mode", argument::boolean)?;
+        slf.get().training.set(mode);
+        Ok(slf)
+    }
+
+    /// From now on calls drop nothing, and zoneout takes its expectation: train(False).
+    fn eval(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf.get().training.set(false);
+        slf
+    }
+
+    /// Number of the next call that drops. Masks follow from the seed and this number, which every such
+    /// call raises by one: set it to repeat one, or to go on where another process stopped.
+    #[getter]
+    fn dropout_step(&self) -> u64 {
+        self.training.step()
+    }
+
+    #[setter]
+    fn set_dropout_step(&self, step: &Bound<'_, PyAny>) -> PyResult<()> {
+        let step = argument::seed("Model", "dropout_step", step)?;
+        self.training.set_step(step);
+        Ok(())
+    }
+
     /// float32 or float64.
     #[getter]
     fn dtype<'py>(&self, py: Python<'py>) -> Bound<'py, numpy::PyArrayDescr> {
@@ -226,29 +269,10 @@ impl PyModel {
 
     /// A table of the parameters: name, shape, number of elements.
     fn summary(&self) -> String {
-        let (config, dtype) = (self.core_config(), self.element().name());
-        let rows = with!(&*self.inner, AnyModel, |model| model
-            .params()
-            .iter()
-            .map(|(name, matrix)| (name.to_owned(), matrix.shape()))
-            .collect::<Vec<_>>());
-        let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let mut text = format!(
-            "{} {:?}, {dtype}\n",
-            config.cell.name(),
-            config.hidden_sizes
-        );
-        for (name, shape) in &rows {
-            let count = shape.len();
-            // Writing into a String cannot fail.
-            let _ = writeln!(
-                text,
-                "  {name:width$}  {:>12}  {count:>10}",
-                shape.to_string()
-            );
-        }
-        let total: usize = rows.iter().map(|(_, shape)| shape.len()).sum();
-        text + &format!("  {:width$}  {:>12}  {total:>10}", "total", "")
+        let dtype = self.element().name();
+        with!(&*self.inner, AnyModel, |model| describe::table(
+            model, dtype
+        ))
     }
 
     /// Sets all gradients to zero.
@@ -260,23 +284,8 @@ impl PyModel {
 
     /// The call that makes a net like this one, its usual settings left out.
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let py = slf.py();
-        let (given, usual) = (slf.get().config(py)?, crate::config::usual(py)?);
         let name = slf.get_type().name()?.to_string();
-        let mut arguments = Vec::new();
-        for (key, value) in &given {
-            let (key, value_text) = (key.str()?.to_string(), value.repr()?.to_string());
-            match (key.as_str(), usual.get_item(&key)?) {
-                ("cell", _) if name != "Model" => {}
-                ("cell", _) if value.is_instance_of::<PyType>() => {
-                    arguments.push(value.getattr("__name__")?.extract()?);
-                }
-                (_, None) => arguments.push(value_text),
-                (_, Some(usual)) if value.eq(&usual)? => {}
-                _ => arguments.push(format!("{key}={value_text}")),
-            }
-        }
-        Ok(format!("{name}({})", arguments.join(", ")))
+        describe::call(&name, &slf.get().config(slf.py())?)
     }
 
     /// One tick, recorded in `graph`.
@@ -305,7 +314,7 @@ impl PyModel {
             return Err(wrong_type("forward", "graph", "a Graph", graph));
         };
         with!(&*self.inner, AnyModel, |model| {
-            call::tick(graph.py(), model, recorder.get(), x, prev)
+            call::tick(graph.py(), model, recorder.get(), x, prev, &self.training)
         })
     }
 
@@ -366,7 +375,8 @@ impl PyModel {
             x,
             state,
             time_major,
-            cuts
+            cuts,
+            &self.training
         ))
     }
 

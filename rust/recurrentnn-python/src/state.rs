@@ -105,9 +105,7 @@ pub(crate) fn of_stream<T: Number>(
     model: &Model<T>,
     stream: &Stream<T>,
 ) -> PyResult<Py<PyAny>> {
-    let names = model.config().cell.states();
-    let sizes = model.config().state_sizes().into_iter();
-    let rows = sizes.flat_map(|size| std::iter::repeat_n(size, names.len()));
+    let rows = model.config().all_state_rows().into_iter();
     let vector = |(number, rows)| {
         let shape = Shape::new(rows, stream.extent().batch);
         Ok((shape, stream.state(number).map_err(translate)?))

@@ -62,7 +62,7 @@ fn observe<T: Element>(model: &Model<T>, step: &mut Expression) -> Vec<String> {
     let names: Vec<_> = model.params().iter().map(|(name, _)| name).collect();
     let owner = |number: usize| names[number].rsplit_once('.').map(|(owner, _)| owner);
     let gates = step.gates();
-    let states = config.state_sizes().len() * vectors.len();
+    let states = config.all_state_rows().len();
     let mut next = step.results.drain(..).collect::<Vec<_>>();
     let output = next.split_off(states);
     let mut found: Vec<(String, usize)> = Vec::new();

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cells::{ActivationKind, CellKind, Custom, Options};
+use crate::cells::{ActivationKind, CellKind, Custom, Options, is_usual};
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::params::{Role, Spec};
+use crate::regularise::{Mask, Masks, Phase, Regularisers};
 
 /// Largest size of a layer, an input or an output that is accepted: far beyond use, far below overflow.
 const MAX_SIZE: usize = 1 << 24;
@@ -15,6 +16,7 @@ const MAX_LAYERS: usize = 64;
 /// Sizes, cell and options of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)] // one switch an option
 pub struct Config {
     /// Which cell every layer has.
     pub cell: CellKind,
@@ -32,6 +34,18 @@ pub struct Config {
     pub input_to_all: bool,
     /// Whether the decoder reads all layers.
     pub all_to_output: bool,
+    /// Whether a layer hands up its hidden vector plus what the one below handed up.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub residual: bool,
+    /// Whether the decoder's weight is the embedding.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub tied_embedding: bool,
+    /// Largest magnitude in a hidden vector.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub hidden_clip: Option<f64>,
+    /// What is dropped in training.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub regularisers: Regularisers,
     /// How the parameters begin.
     pub init: InitKind,
     /// Standard deviation of `init` normal, half the range of `init` uniform.
@@ -41,10 +55,10 @@ pub struct Config {
     /// Seed of the first values.
     pub seed: u64,
     /// Whether every layer also goes backward in time, and what becomes of both outputs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "is_usual")]
     pub bidirectional: Option<Merge>,
     /// Whether the state that a row begins with is learned.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_usual")]
     pub learned_state: bool,
 }
 
@@ -69,6 +83,32 @@ impl Merge {
         match self {
             Self::Concat | Self::Apart => 2 * size,
             Self::Sum | Self::Mean => size,
+        }
+    }
+}
+
+impl Default for Config {
+    /// A simple net that has no sizes yet.
+    fn default() -> Self {
+        Self {
+            cell: CellKind::Rnn,
+            input_size: 0,
+            hidden_sizes: Vec::new(),
+            output_size: None,
+            embedding_size: None,
+            options: Options::default(),
+            input_to_all: false,
+            all_to_output: false,
+            residual: false,
+            tied_embedding: false,
+            hidden_clip: None,
+            regularisers: Regularisers::default(),
+            init: InitKind::Glorot,
+            std: Self::STD,
+            forget_bias: Self::FORGET_BIAS,
+            seed: 0,
+            bidirectional: None,
+            learned_state: false,
         }
     }
 }
@@ -129,11 +169,61 @@ impl Config {
         if let CellKind::Custom(cell) = &self.cell {
             cell.check()?;
         }
+        self.regularisers.check(
+            &self.cell,
+            self.hidden_sizes.len(),
+            self.embedding_size.is_some(),
+        )?;
+        self.check_wiring()?;
+        self.check_options()
+    }
+
+    /// What has to fit something else.
+    fn check_wiring(&self) -> Result<()> {
         if self.bidirectional == Some(Merge::Apart) && self.output_size.is_some() {
             let message = "merge must not be \"none\" where a decoder reads both directions";
             return refuse(message.to_owned());
         }
-        self.check_options()
+        let sizes = &self.hidden_sizes;
+        let unequal = sizes.iter().any(|size| *size != sizes[0]);
+        if self.residual && (sizes.len() < 2 || unequal) {
+            return refuse(format!(
+                "residual needs two or more layers of one size but hidden_sizes are {sizes:?}"
+            ));
+        }
+        if self.tied_embedding {
+            let fits = self.output_size == Some(self.input_size)
+                && self.embedding_size == Some(self.top_size());
+            if !fits {
+                return refuse(format!(
+                    "tied_embedding needs output_size equal to input_size and embedding_size equal to \
+                     what the decoder reads, {}, but they are {:?}, {} and {:?}",
+                    self.top_size(),
+                    self.output_size,
+                    self.input_size,
+                    self.embedding_size
+                ));
+            }
+        }
+        for (name, limit) in [
+            ("hidden_clip", self.hidden_clip),
+            ("cell_clip", self.options.cell_clip),
+        ] {
+            if limit.is_some_and(|limit| !(limit.is_finite() && limit > 0.0)) {
+                return refuse(format!(
+                    "{name} must be finite and above 0 but is {limit:?}"
+                ));
+            }
+        }
+        if let Some(size) = self.options.projection_size
+            && !sizes.iter().all(|units| (1..*units).contains(&size))
+        {
+            return refuse(format!(
+                "projection_size must be from 1 to less than every one of hidden_sizes, {sizes:?}, \
+                 but is {size}"
+            ));
+        }
+        Ok(())
     }
 
     /// An option that the cell would ignore is refused: silence would look like consent.
@@ -171,6 +261,28 @@ impl Config {
         )?;
         let fed_gates = cell.has_feedback() && cell.has_unit_gates();
         only_for("all_to_gates", !fed_gates && self.options.all_to_gates)?;
+        let (lstm, options) = (*cell == CellKind::Lstm, &self.options);
+        only_for("peepholes", !lstm && options.peepholes)?;
+        only_for("coupled_gates", !lstm && options.coupled_gates)?;
+        only_for(
+            "projection_size",
+            !lstm && options.projection_size.is_some(),
+        )?;
+        only_for(
+            "cell_clip",
+            !cell.has_memory() && options.cell_clip.is_some(),
+        )?;
+        let normal = matches!(cell, CellKind::Rnn | CellKind::Lstm | CellKind::Gru);
+        only_for("layer_norm", !normal && options.layer_norm)?;
+        for gate in options.activations.keys() {
+            let known = cell.activated().contains(&gate.as_str());
+            if !known || options.coupled_gates && gate == "forget" {
+                return refuse(format!(
+                    "activations may name {:?} but name {gate:?}",
+                    cell.activated()
+                ));
+            }
+        }
         if !self.options.slope_at_zero.is_finite() {
             return refuse("slope_at_zero must be finite".to_owned());
         }
@@ -179,7 +291,8 @@ impl Config {
 
     /// Whether `forget_bias` is for its cell.
     fn forgets(&self) -> bool {
-        matches!(self.cell, CellKind::Lstm | CellKind::GfLstm)
+        let lstm = matches!(self.cell, CellKind::Lstm | CellKind::GfLstm);
+        lstm && !self.options.coupled_gates
     }
 
     /// Gives a cell that came from a file its definition, if one of `cells` is that.
@@ -218,27 +331,73 @@ impl Config {
         self.embedding_size.unwrap_or(self.input_size)
     }
 
-    /// Rows of what a layer of `size` units puts out.
-    pub fn width(&self, size: usize) -> usize {
-        self.bidirectional.map_or(size, |merge| merge.rows(size))
+    /// Cells of each layer: one, or one for each direction.
+    pub fn directions(&self) -> usize {
+        1 + usize::from(self.bidirectional.is_some())
     }
 
-    /// Units of each state: of every layer one, or one for each direction, forward first.
-    pub fn state_sizes(&self) -> Vec<usize> {
-        let directions = 1 + usize::from(self.bidirectional.is_some());
+    /// Number of states: of every layer one, or one for each direction, forward first.
+    pub fn states(&self) -> usize {
+        self.hidden_sizes.len() * self.directions()
+    }
+
+    /// Rows of all vectors of the state of that number, in the order that the cell names them.
+    pub fn state_rows(&self, number: usize) -> Vec<usize> {
+        let layer = number / self.directions();
+        let size = self.hidden_sizes.get(layer).copied().unwrap_or(0);
+        self.cell.state_rows(size, &self.options)
+    }
+
+    /// The same of all states, the lowest layer first.
+    pub fn all_state_rows(&self) -> Vec<usize> {
+        let states = 0..self.states();
+        states.flat_map(|number| self.state_rows(number)).collect()
+    }
+
+    /// Rows of each layer's hidden vector.
+    pub fn hidden_rows(&self) -> Vec<usize> {
         let sizes = self.hidden_sizes.iter();
-        sizes
-            .flat_map(|&size| std::iter::repeat_n(size, directions))
-            .collect()
+        let hidden = |&size: &usize| self.cell.state_rows(size, &self.options)[0];
+        sizes.map(hidden).collect()
+    }
+
+    /// Rows of what each layer hands up.
+    pub fn widths(&self) -> Vec<usize> {
+        let hidden = self.hidden_rows().into_iter();
+        let merged = |rows| self.bidirectional.map_or(rows, |merge| merge.rows(rows));
+        hidden.map(merged).collect()
+    }
+
+    /// The masks of each state's step; what both directions of a layer read is the first one's.
+    pub fn masks(&self, phase: Phase) -> Vec<Masks<Mask>> {
+        if phase == Phase::Evaluation {
+            return Vec::new();
+        }
+        let (hidden, widths) = (self.hidden_rows(), self.widths());
+        let of_state = |number: usize| {
+            let (layer, direction) = (number / self.directions(), number % self.directions());
+            let (size, hidden) = (self.hidden_sizes[layer], hidden[layer]);
+            let below = layer.checked_sub(1).filter(|_| direction == 0);
+            // A net without candidate drops h.
+            let candidate = if self.cell.has_candidate() {
+                size
+            } else {
+                hidden
+            };
+            let rows = (hidden, candidate, size);
+            let below = below.map(|below| widths[below]);
+            self.regularisers.masks(number, below, rows)
+        };
+        (0..self.states()).map(of_state).collect()
     }
 
     /// What the decoder reads.
     pub fn top_size(&self) -> usize {
-        let mut widths = self.hidden_sizes.iter().map(|&size| self.width(size));
+        let widths = self.widths();
         if self.all_to_output {
-            widths.sum()
+            widths.iter().sum()
         } else {
-            widths.next_back().unwrap_or(0)
+            widths.last().copied().unwrap_or(0)
         }
     }
 
@@ -257,6 +416,8 @@ impl Config {
             return Init::Constant(if forget { self.forget_bias } else { 0.0 });
         }
         match (self.init, spec.role) {
+            (_, Role::Gain) => Init::Constant(1.0),
+            (InitKind::Glorot, Role::Peephole) => Init::Constant(0.0),
             (InitKind::Normal, _) => Init::Normal { std: self.std },
             (InitKind::Uniform, _) => Init::Uniform {
                 low: -self.std,

@@ -2,29 +2,32 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::cells::{State, StepInput};
-use crate::config::{Config, Merge};
+use crate::cells::State;
+use crate::config::Config;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::init::Init;
+use crate::layers::Layers;
 use crate::matrix::Matrix;
 use crate::ops::Recorder;
-use crate::params::{Params, Spec, Vars};
+use crate::params::{ParamId, Params, Role, Spec, Vars};
 use crate::plan::{Parts, Plan};
 use crate::program::{Expression, Passes, Program, Source, Symbol, Trace};
+use crate::regularise::{Masks, Phase};
 use crate::shape::Shape;
 
-/// The state of all layers, the lowest first.
-pub type States<V> = Vec<State<V>>;
+pub use crate::layers::{States, Stepped};
 
 /// A recurrent net with its parameters.
 pub struct Model<T: Element> {
     config: Config,
     params: Params<T>,
     parts: Parts,
-    /// For features and for symbols, made when first needed.
-    programs: [OnceLock<Arc<Program<T>>>; 2],
-    /// Likewise.
+    /// Numbers of the weights that read the state.
+    recurrent: Vec<usize>,
+    /// For features and for symbols, without and with dropout, made when first needed.
+    programs: [OnceLock<Arc<Program<T>>>; 4],
+    /// For features and for symbols, likewise.
     observers: [OnceLock<Observer<T>>; 2],
 }
 
@@ -55,12 +58,16 @@ impl<T: Element> Model<T> {
 
     fn fill(plan: Plan, init: impl Fn(&Spec) -> Init + Sync) -> Result<Self> {
         plan.expect_possible()?;
+        let roles = plan.specs.iter().map(|spec| spec.role).enumerate();
+        let recurrent = roles.filter(|(_, role)| *role == Role::Recurrent);
+        let recurrent = recurrent.map(|(number, _)| number).collect();
         let params = Params::new(plan.specs, plan.config.seed, init)?;
         Ok(Self {
             config: plan.config,
             params,
             parts: plan.parts,
-            programs: [const { OnceLock::new() }; 2],
+            recurrent,
+            programs: [const { OnceLock::new() }; 4],
             observers: [const { OnceLock::new() }; 2],
         })
     }
@@ -73,6 +80,16 @@ impl<T: Element> Model<T> {
     /// Its parameters.
     pub fn params(&self) -> &Params<T> {
         &self.params
+    }
+
+    /// Numbers of the parameters that are weights and read the state.
+    pub(crate) fn recurrent(&self) -> &[usize] {
+        &self.recurrent
+    }
+
+    /// Number of the embedding, if there is one.
+    pub(crate) fn embedding(&self) -> Option<usize> {
+        self.parts.embedding.map(ParamId::number)
     }
 
     /// What `batch` samples begin with which are given no state: zeros, or what was learned.
@@ -97,22 +114,16 @@ impl<T: Element> Model<T> {
     /// # Errors
     /// None that a checked configuration can cause.
     pub fn zero_states(&self, batch: usize) -> Result<States<Matrix<T>>> {
-        let zeros = |size: usize| {
-            let shape = Shape::new(size, batch);
+        let zeros = |rows: usize| {
+            let shape = Shape::new(rows, batch);
             Matrix::constant(shape, Matrix::try_zeros("forward", shape)?)
         };
-        let more = self.config.cell.states().len() - 1;
-        let state = |&size: &usize| {
-            Ok(State {
-                hidden: zeros(size)?,
-                more: (0..more).map(|_| zeros(size)).collect::<Result<_>>()?,
-            })
-        };
-        self.config.state_sizes().iter().map(state).collect()
+        let vectors = self.config.all_state_rows().into_iter().map(zeros);
+        Ok(self.layered(vectors.collect::<Result<Vec<_>>>()?))
     }
 
-    /// The state vectors, size x 1, that a row begins with which is given none; empty where these are
-    /// zeros.
+    /// The state vectors, one column each, that a row begins with which is given none; empty where these
+    /// are zeros.
     pub(crate) fn initial(&self) -> Vec<Matrix<T>> {
         let vars = Vars(self.params.matrices());
         let initial = self.parts.initial.iter();
@@ -128,10 +139,22 @@ impl<T: Element> Model<T> {
         r: &mut R,
         symbols: &[usize],
     ) -> Result<Matrix<T>> {
+        self.embed_by(r, self.params.matrices(), symbols)
+    }
+
+    /// The same with other parameters; an embedding after all of them is what symbols are looked up in.
+    pub(crate) fn embed_by<R: Recorder<Var = Matrix<T>>>(
+        &self,
+        r: &mut R,
+        params: &[Matrix<T>],
+        symbols: &[usize],
+    ) -> Result<Matrix<T>> {
         self.check_symbols(symbols)?;
         let limit = self.config.input_size;
         if let Some(weight) = self.parts.embedding {
-            return r.select_rows(&Vars(self.params.matrices())[weight], symbols.into());
+            let own = &Vars(params)[weight];
+            let table = params.get(self.params.len()).unwrap_or(own);
+            return r.select_rows(table, symbols.into());
         }
         let shape = Shape::new(limit, symbols.len());
         let mut one_hot = Matrix::try_zeros("forward", shape)?;
@@ -152,83 +175,63 @@ impl<T: Element> Model<T> {
         r: &mut R,
         x: &Matrix<T>,
         states: &[State<Matrix<T>>],
-    ) -> Result<States<Matrix<T>>> {
+    ) -> Result<Stepped<Matrix<T>>> {
+        self.step_by(r, self.params.matrices(), x, states, &[])
+    }
+
+    /// The same with other parameters, and masks for every state or for none.
+    pub(crate) fn step_by<R: Recorder<Var = Matrix<T>>>(
+        &self,
+        r: &mut R,
+        params: &[Matrix<T>],
+        x: &Matrix<T>,
+        states: &[State<Matrix<T>>],
+        masks: &[Masks<Matrix<T>>],
+    ) -> Result<Stepped<Matrix<T>>> {
         self.expect_one_way("forward")?;
         self.check(x, states)?;
-        self.step_layers(r, Vars(self.params.matrices()), x, states)
+        self.layers().step(r, Vars(params), x, states, masks)
+    }
+
+    pub(crate) fn layers(&self) -> Layers<'_> {
+        Layers {
+            config: &self.config,
+            parts: &self.parts,
+        }
     }
 
     /// One step as an expression: of the parameters in order, the input's columns and the states,
-    /// layer by layer, to the new states, layer by layer, and the output.
+    /// layer by layer, to the new states, layer by layer, and the output. In training it has the masks
+    /// of [`Config::masks`].
     ///
     /// # Errors
     /// [`Error::Graph`] where a cell mixes samples.
-    pub fn trace(&self) -> Result<Expression> {
+    pub fn trace(&self, phase: Phase) -> Result<Expression> {
         let mut trace = Trace::new();
         let shapes = self.params.matrices().iter().map(Matrix::shape);
         let params = shapes.enumerate();
         let params: Vec<_> = params.map(|(k, shape)| trace.param(k, shape)).collect();
         let x = trace.input(self.config.features());
-        let more = self.config.cell.states().len() - 1;
-        let mut states: States<Symbol> = Vec::new();
-        for (at, size) in self.config.state_sizes().into_iter().enumerate() {
-            // The forward direction first.
-            let reversed = self.is_bidirectional() && at % 2 == 1;
-            let mut vector = |number| {
-                let number = at * (1 + more) + number;
-                if reversed {
-                    trace.reversed_state(number, size)
-                } else {
-                    trace.state(number, size)
-                }
-            };
-            states.push(State {
-                hidden: vector(0),
-                more: (1..=more).map(vector).collect(),
-            });
-        }
-        let next = self.step_layers(&mut trace, Vars(&params), &x, &states)?;
+        let (directions, vectors) = (self.config.directions(), self.config.cell.states().len());
+        let rows = self.config.all_state_rows().into_iter().enumerate();
+        let vectors: Vec<_> = rows
+            .map(|(number, rows)| match number / vectors % directions {
+                0 => trace.state(number, rows),
+                _ => trace.reversed_state(number, rows),
+            })
+            .collect();
+        let states: States<Symbol> = self.layered(vectors);
+        let masks = self.config.masks(phase).into_iter();
+        let masks = masks.map(|masks| masks.map(|mask| Ok(trace.mask(mask.number, mask.rows))));
+        let masks = masks.collect::<Result<Vec<_>>>()?;
+        let next = self
+            .layers()
+            .step(&mut trace, Vars(&params), &x, &states, &masks)?;
         let top = self.top(&mut trace, &next)?;
         let output = self.decode_with(&mut trace, Vars(&params), &top)?;
-        let vectors = next.iter().flat_map(State::vectors).copied();
+        let vectors = next.states.iter().flat_map(State::vectors).copied();
         let results: Vec<_> = vectors.chain([output]).collect();
         trace.finish(&results)
-    }
-
-    fn step_layers<R: Recorder>(
-        &self,
-        r: &mut R,
-        p: Vars<'_, R::Var>,
-        x: &R::Var,
-        states: &[State<R::Var>],
-    ) -> Result<States<R::Var>> {
-        let all: Vec<_> = states.iter().map(|state| state.hidden.clone()).collect();
-        let stack = if self.config.cell.has_feedback() {
-            r.concat(&all.iter().collect::<Vec<_>>())?
-        } else {
-            x.clone()
-        };
-        let mut next: States<R::Var> = Vec::with_capacity(states.len());
-        for (number, cell) in self.parts.layers.iter().enumerate() {
-            let under = next
-                .len()
-                .saturating_sub(1 + usize::from(self.is_bidirectional()));
-            let below = match self.outputs(r, &next[under..])?.pop() {
-                None => x.clone(),
-                Some(below) if self.config.input_to_all => r.concat(&[&below, x])?,
-                Some(below) => below,
-            };
-            for cell in std::iter::once(cell).chain(self.parts.reversed.get(number)) {
-                let input = StepInput {
-                    x: &below,
-                    state: &states[next.len()],
-                    all: &all,
-                    stack: &stack,
-                };
-                next.push(cell.step(r, p, &input)?);
-            }
-        }
-        Ok(next)
     }
 
     /// Whether every layer goes both ways in time.
@@ -248,69 +251,16 @@ impl<T: Element> Model<T> {
         Err(Error::argument(op, message))
     }
 
-    /// One step of one direction of a layer: its state from its input and the state before.
+    /// What the decoder reads after a step: what the top layer hands up, or all layers.
     ///
     /// # Errors
     /// Whatever the recorder refuses.
-    pub(crate) fn step_alone<R: Recorder<Var = Matrix<T>>>(
-        &self,
-        r: &mut R,
-        number: usize,
-        x: &Matrix<T>,
-        state: &State<Matrix<T>>,
-    ) -> Result<State<Matrix<T>>> {
-        let (layer, cells) = match (number / 2, number % 2) {
-            (layer, 0) => (layer, &self.parts.layers),
-            (layer, _) => (layer, &self.parts.reversed),
-        };
-        let (all, stack) = (std::slice::from_ref(&state.hidden), &state.hidden);
-        let input = StepInput {
-            x,
-            state,
-            all,
-            stack,
-        };
-        cells[layer].step(r, Vars(self.params.matrices()), &input)
-    }
-
-    /// What the layers put out whose states these are: the hidden vectors, or what becomes of those of
-    /// both directions.
-    pub(crate) fn outputs<R: Recorder>(
-        &self,
-        r: &mut R,
-        states: &[State<R::Var>],
-    ) -> Result<Vec<R::Var>> {
-        let Some(merge) = self.config.bidirectional else {
-            return Ok(states.iter().map(|state| state.hidden.clone()).collect());
-        };
-        let merged = |pair: &[State<R::Var>]| {
-            let both = [&pair[0].hidden, &pair[1].hidden];
-            match merge {
-                Merge::Concat | Merge::Apart => r.concat(&both),
-                Merge::Sum => r.add(&both),
-                Merge::Mean => {
-                    let sum = r.add(&both)?;
-                    r.scale(&sum, 0.5)
-                }
-            }
-        };
-        states.chunks_exact(2).map(merged).collect()
-    }
-
-    /// What the decoder reads after a step: what the top layer puts out, or what all layers do.
-    ///
-    /// # Errors
-    /// Whatever the recorder refuses.
-    pub fn top<R: Recorder>(&self, r: &mut R, states: &[State<R::Var>]) -> Result<R::Var> {
-        let mut outputs = self.outputs(r, states)?;
-        match outputs.len() {
-            1 => {}
-            _ if self.config.all_to_output => return r.concat(&outputs.iter().collect::<Vec<_>>()),
-            _ => {}
+    pub fn top<R: Recorder>(&self, r: &mut R, step: &Stepped<R::Var>) -> Result<R::Var> {
+        match step.up.last() {
+            Some(top) if !self.config.all_to_output || step.up.len() == 1 => Ok(top.clone()),
+            Some(_) => r.concat(&step.up.iter().collect::<Vec<_>>()),
+            None => Err(Error::internal("forward", "a model without layers")),
         }
-        outputs
-            .pop()
-            .ok_or_else(|| Error::internal("forward", "a model without layers"))
     }
 
     /// The decoder: V top + b, or `top` itself where there is none.
@@ -325,7 +275,8 @@ impl<T: Element> Model<T> {
         self.decode_with(r, Vars(self.params.matrices()), top)
     }
 
-    fn decode_with<R: Recorder>(
+    /// The same with other parameters.
+    pub(crate) fn decode_with<R: Recorder>(
         &self,
         r: &mut R,
         p: Vars<'_, R::Var>,
@@ -342,12 +293,13 @@ impl<T: Element> Model<T> {
     ///
     /// # Errors
     /// Those of [`Model::trace`].
-    pub fn program(&self, symbols: bool) -> Result<&Arc<Program<T>>> {
-        let known = &self.programs[usize::from(symbols)];
+    pub fn program(&self, symbols: bool, phase: Phase) -> Result<&Arc<Program<T>>> {
+        let training = usize::from(phase == Phase::Training);
+        let known = &self.programs[2 * training + usize::from(symbols)];
         if let Some(program) = known.get() {
             return Ok(program);
         }
-        let program = self.compiled(&self.trace()?, symbols)?;
+        let program = self.compiled(&self.trace(phase)?, symbols, phase)?;
         Ok(known.get_or_init(|| Arc::new(program)))
     }
 
@@ -362,23 +314,27 @@ impl<T: Element> Model<T> {
         if let Some(observer) = known.get() {
             return Ok(observer);
         }
-        let mut step = self.trace()?;
+        let mut step = self.trace(Phase::Evaluation)?;
         let names = choose(&mut step);
-        let program = Arc::new(self.compiled(&step, symbols)?);
+        let program = Arc::new(self.compiled(&step, symbols, Phase::Evaluation)?);
         Ok(known.get_or_init(|| Observer { names, program }))
     }
 
-    fn compiled(&self, step: &Expression, symbols: bool) -> Result<Program<T>> {
-        let source = match (symbols, self.parts.embedding) {
+    fn compiled(&self, step: &Expression, symbols: bool, phase: Phase) -> Result<Program<T>> {
+        let shapes = self.params.matrices().iter().map(Matrix::shape);
+        let mut shapes: Vec<_> = shapes.collect();
+        let drops = phase == Phase::Training && self.config.regularisers.embedding_dropout > 0.0;
+        let source = match (symbols, self.embedding()) {
             (false, _) => Source::Features,
             (true, None) => Source::OneHot,
-            (true, Some(weight)) => Source::Embedding(weight.number()),
+            // A table of its own: a tied decoder reads the embedding as it is.
+            (true, Some(number)) if drops => {
+                shapes.push(shapes[number]);
+                Source::Embedding(shapes.len() - 1)
+            }
+            (true, Some(number)) => Source::Embedding(number),
         };
-        let shapes = self.params.matrices().iter().map(Matrix::shape);
-        let vectors = self.config.cell.states().len();
-        let sizes = self.config.state_sizes().into_iter();
-        let states = sizes.flat_map(|size| std::iter::repeat_n(size, vectors));
-        let (shapes, states): (Vec<_>, Vec<_>) = (shapes.collect(), states.collect());
+        let states = self.config.all_state_rows();
         Program::new(step, &shapes, &states, source, Passes::ALL)
     }
 
@@ -432,17 +388,14 @@ impl<T: Element> Model<T> {
     /// # Errors
     /// [`Error::Argument`] or [`Error::Shape`] names the layer.
     pub fn check_states(&self, batch: usize, states: &[State<Matrix<T>>]) -> Result<()> {
-        let sizes = &self.config.state_sizes();
-        if states.len() != sizes.len() {
-            let message = format!(
-                "state must have {} layers (and directions) but has {}",
-                sizes.len(),
-                states.len()
-            );
+        let (expected, found) = (self.config.states(), states.len());
+        if found != expected {
+            let message =
+                format!("state must have {expected} layers (and directions) but has {found}");
             return Err(Error::argument("forward", message));
         }
-        for (layer, (state, &size)) in states.iter().zip(sizes).enumerate() {
-            let expected = Shape::new(size, batch);
+        for (layer, state) in states.iter().enumerate() {
+            let rows = self.config.state_rows(layer);
             let names = self.config.cell.states();
             let found = state.vectors().count();
             if found != names.len() {
@@ -450,7 +403,8 @@ impl<T: Element> Model<T> {
                     format!("state of layer {layer} must be {names:?} but has {found} vectors");
                 return Err(Error::argument("forward", message));
             }
-            for part in state.vectors() {
+            for (part, rows) in state.vectors().zip(rows) {
+                let expected = Shape::new(rows, batch);
                 if part.shape() != expected {
                     let found = part.shape();
                     let message =

@@ -31,14 +31,18 @@ pub enum Role {
     Embedding,
     /// Added to a sum.
     Bias,
+    /// Multiplies what was normalised.
+    Gain,
+    /// Multiplies the memory cell for a gate.
+    Peephole,
 }
 
 impl Role {
     /// Whether weight decay pulls such a parameter towards 0, if nobody says otherwise.
     pub fn decays(self) -> bool {
         match self {
-            Self::Input | Self::Recurrent => true,
-            Self::Embedding | Self::Bias => false,
+            Self::Input | Self::Recurrent | Self::Peephole => true,
+            Self::Embedding | Self::Bias | Self::Gain => false,
         }
     }
 }

@@ -32,6 +32,7 @@ pub(crate) struct Parts {
 /// V top + b.
 #[derive(Clone, Copy)]
 pub(crate) struct Decoder {
+    /// The embedding's, if it is tied.
     pub(crate) weight: ParamId,
     pub(crate) bias: ParamId,
 }
@@ -94,7 +95,9 @@ impl Parts {
         register_layers(config, reg, [&mut layers, &mut reversed], &mut initial)?;
         let decoder = config.output_size.map(|size| {
             reg.scope("decoder", |reg| Decoder {
-                weight: reg.add("weight", size, config.top_size(), Role::Input),
+                weight: embedding
+                    .filter(|_| config.tied_embedding)
+                    .unwrap_or_else(|| reg.add("weight", size, config.top_size(), Role::Input)),
                 bias: reg.add("bias", size, 1, Role::Bias),
             })
         });
@@ -120,6 +123,7 @@ fn register_layers(
     initial: &mut Vec<ParamId>,
 ) -> Result<()> {
     let mut below = config.features();
+    let (hidden, widths) = (config.hidden_rows(), config.widths());
     for (number, &size) in config.hidden_sizes.iter().enumerate() {
         let skip = if config.input_to_all && number > 0 {
             config.features()
@@ -129,13 +133,15 @@ fn register_layers(
         let layer = Layer {
             inputs: below + skip,
             size,
-            sizes: &config.hidden_sizes,
+            hidden: hidden[number],
+            sizes: &hidden,
         };
         let mut direction = |reg: &mut Registry| {
             let cell = config.cell.build(reg, &layer, &config.options)?;
             if config.learned_state {
-                let names = config.cell.states();
-                initial.extend(names.iter().map(|name| initial_state(reg, name, size)));
+                let rows = config.cell.state_rows(size, &config.options);
+                let vectors = config.cell.states().into_iter().zip(rows);
+                initial.extend(vectors.map(|(name, rows)| initial_state(reg, name, rows)));
             }
             Ok(cell)
         };
@@ -146,7 +152,7 @@ fn register_layers(
             }
             Ok(())
         })?;
-        below = config.width(size);
+        below = widths[number];
     }
     Ok(())
 }
@@ -155,10 +161,10 @@ fn register_layers(
 pub(crate) const REVERSE: &str = "reverse";
 
 /// A state vector that a row begins with: at first as one that is not learned.
-fn initial_state(reg: &mut Registry, name: &str, size: usize) -> ParamId {
+fn initial_state(reg: &mut Registry, name: &str, rows: usize) -> ParamId {
     reg.push(Spec {
         name: format!("initial_{name}"),
-        shape: Shape::new(size, 1),
+        shape: Shape::new(rows, 1),
         role: Role::Bias,
         init: Some(Init::Constant(0.0)),
     })

@@ -25,6 +25,8 @@ pub enum Purpose {
     Matrix = 4,
     /// Sentences of the built-in grammar.
     Text = 5,
+    /// Masks of a model's calls.
+    Mask = 6,
 }
 
 /// All draws of one seed, purpose and step, by index.

@@ -221,18 +221,22 @@ impl Rows {
         Cow::Owned(scattered(rows, height, last, self.pieces.len()))
     }
 
+    /// Row and step of a column of a run.
+    pub(crate) fn place(&self, column: usize) -> (usize, usize) {
+        match &self.columns {
+            Some(columns) => columns[column],
+            None => (column % self.batch, column / self.batch),
+        }
+    }
+
     /// Where each column of a run stands among the columns of an array of that order.
     pub fn places(&self, order: Columns) -> Vec<usize> {
         let (batch, time) = (self.batch, self.time);
-        let dense = (0..batch * time).map(|c| (c % batch, c / batch));
-        let all = match &self.columns {
-            Some(columns) => columns.clone(),
-            None => dense.collect(),
-        };
+        let all = (0..self.count()).map(|column| self.place(column));
         let starts: Vec<usize> = match order {
             Columns::BatchMajor => (0..batch).map(|row| row * time).collect(),
             Columns::TimeMajor => {
-                return all.iter().map(|(row, step)| step * batch + row).collect();
+                return all.map(|(row, step)| step * batch + row).collect();
             }
             Columns::Unpadded => {
                 let sum = |sum: &mut usize, length: &usize| {
@@ -243,7 +247,7 @@ impl Rows {
                 self.row_lengths.iter().scan(0, sum).collect()
             }
         };
-        all.iter().map(|(row, step)| starts[*row] + step).collect()
+        all.map(|(row, step)| starts[row] + step).collect()
     }
 
     /// Columns of an array of that order.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::cells::State;
+use crate::dropping::Dropping;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::graph::{Composite, Graph, Input as Leaf};
@@ -14,6 +15,7 @@ use crate::kernels::{Isa, parallel};
 use crate::matrix::Matrix;
 use crate::model::{Model, States};
 use crate::program::{Call, Extent, Incoming, Input, Program, Run, weight_gradients};
+use crate::regularise::Phase;
 use crate::rows;
 pub use crate::rows::{Columns, Rows};
 use crate::shape::Shape;
@@ -40,10 +42,23 @@ pub(crate) struct Weights<T: Element> {
 impl<T: Element> Weights<T> {
     /// The weights of a program of the model, computed without recording.
     pub(crate) fn of(isa: Isa, model: &Model<T>, program: &Program<T>) -> Result<Self> {
-        Self::recorded(model, &mut Graph::without_recording(isa), program)
+        Self::recorded(model, &mut Graph::without_recording(isa), program, None)
     }
 
-    fn recorded(model: &Model<T>, graph: &mut Graph<T>, program: &Program<T>) -> Result<Self> {
+    fn recorded(
+        model: &Model<T>,
+        graph: &mut Graph<T>,
+        program: &Program<T>,
+        dropping: Option<Dropping>,
+    ) -> Result<Self> {
+        if let Some(dropping) = dropping.filter(|_| drops_weights(model)) {
+            let params = dropping.params(model, graph)?;
+            return Ok(Self {
+                matrices: program.prelude().weights(graph, &params)?,
+                // Others at every call.
+                version: None,
+            });
+        }
         let params = model.params().matrices();
         Ok(Self {
             matrices: program.prelude().weights(graph, params)?,
@@ -69,6 +84,12 @@ impl<T: Element> Weights<T> {
         let guards = self.matrices.iter().map(Matrix::value);
         Ok(Slices(guards.collect::<Result<_>>()?))
     }
+}
+
+/// Whether a call in training reads other weights than the parameters.
+fn drops_weights<T: Element>(model: &Model<T>) -> bool {
+    let rates = model.config().regularisers;
+    rates.weight_drop > 0.0 || rates.embedding_dropout > 0.0
 }
 
 /// What the pieces of the rows begin with: the state vectors given, if there are any, and the initial
@@ -172,9 +193,9 @@ impl<'a, T: Element> Job<'a, T> {
         })
     }
 
-    fn program(&self) -> Result<&'a Arc<Program<T>>> {
+    fn program(&self, phase: Phase) -> Result<&'a Arc<Program<T>>> {
         self.model
-            .program(matches!(self.sequence, Sequence::Symbols(_)))
+            .program(matches!(self.sequence, Sequence::Symbols(_)), phase)
     }
 
     /// Runs a program of the model's step, without recording.
@@ -305,13 +326,14 @@ pub fn infer<T: Element>(
     host: &mut dyn Host,
 ) -> Result<Output<T>> {
     let job = Job::new(model, sequence, rows, states)?;
-    let run = job.run(isa, job.program()?, host)?;
+    let run = job.run(isa, job.program(Phase::Evaluation)?, host)?;
     output(&run, model.config().output_rows(), rows, columns)
 }
 
 /// Runs a sequence as one node of a graph: the output, output rows x (batch * time) with column
 /// b * time + t and 0 for steps that are not taken, and the states after the last step of each row.
-/// Without states it begins with the initial ones.
+/// Without states it begins with the initial ones. In training, `dropout_step` is the number of the
+/// call, by which masks are drawn; else it is `None`.
 ///
 /// # Errors
 /// As [`infer`], and [`Error::Graph`] where the graph takes no more.
@@ -321,11 +343,13 @@ pub fn record<T: Element>(
     sequence: &Sequence<T>,
     rows: &Arc<Rows>,
     states: Option<&[State<Matrix<T>>]>,
+    dropout_step: Option<u64>,
     host: &mut dyn Host,
 ) -> Result<(Matrix<T>, States<Matrix<T>>)> {
     let job = Job::new(model, sequence, rows, states)?;
-    let program = job.program()?;
-    let weights = Weights::recorded(model, graph, program)?;
+    let dropping = Dropping::of(model, dropout_step);
+    let program = job.program(Dropping::phase(dropping))?;
+    let weights = Weights::recorded(model, graph, program, dropping)?;
     let features = match sequence {
         Sequence::Features(features) => Some(features),
         Sequence::Symbols(_) => None,
@@ -333,6 +357,9 @@ pub fn record<T: Element>(
     let input_grad = features.is_some_and(|features| graph.would_want_grad(features));
     let differentiate = graph.is_recording();
     let mut run = job.begin(graph.isa(), program, &weights, differentiate, input_grad)?;
+    if let Some(dropping) = dropping {
+        dropping.fill(graph.isa(), model, rows, &mut run)?;
+    }
     forward(&mut run, host)?;
     let height = model.config().output_rows();
     let output = output(&run, height, rows, Columns::BatchMajor)?;
@@ -350,7 +377,7 @@ pub fn record<T: Element>(
         weights: weights.matrices.len(),
         start: job.start.count(),
         rows: Arc::clone(rows),
-        grouped: program.prelude().is_empty(),
+        grouped: program.prelude().is_empty() && (dropping.is_none() || !drops_weights(model)),
     };
     let mut outputs = graph.record(Box::new(node), &inputs, outputs)?.into_iter();
     let Some(output) = outputs.next() else {

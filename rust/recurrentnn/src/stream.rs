@@ -8,6 +8,7 @@ use crate::kernels::Isa;
 use crate::matrix::Matrix;
 use crate::model::Model;
 use crate::program::{Call, Extent, Input, Run};
+use crate::regularise::Phase;
 use crate::sequence::Weights;
 
 /// A state of a model that is fed step by step.
@@ -34,7 +35,7 @@ impl<T: Element> Stream<T> {
     ) -> Result<Self> {
         model.expect_one_way("stream")?;
         model.check_states(batch, states)?;
-        let program = model.program(symbols)?;
+        let program = model.program(symbols, Phase::Evaluation)?;
         let weights = Weights::of(isa, model, program)?;
         let extent = Extent { time: 1, batch };
         let (zeros, features) = if symbols {

@@ -27,8 +27,7 @@ fn model(cell: &CellKind, embedding_size: Option<usize>) -> Model<f64> {
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
-        bidirectional: None,
-        learned_state: false,
+        ..Config::default()
     })
     .unwrap()
 }

@@ -13,6 +13,7 @@ use recurrentnn::kernels::Isa;
 use recurrentnn::matrix::Matrix;
 use recurrentnn::model::Model;
 use recurrentnn::program::{Call, Extent, Incoming, Input, Passes, Program, Source};
+use recurrentnn::regularise::Phase;
 use recurrentnn::sample::{Generator, Request, Sampling};
 
 thread_local! {
@@ -67,8 +68,7 @@ impl Net {
             std: 0.08,
             forget_bias: 1.0,
             seed: 5,
-            bidirectional: None,
-            learned_state: false,
+            ..Config::default()
         })
         .unwrap();
         let shapes: Vec<_> = model
@@ -82,7 +82,7 @@ impl Net {
             .iter()
             .flat_map(|&size| std::iter::repeat_n(size, vectors))
             .collect();
-        let step = model.trace().unwrap();
+        let step = model.trace(Phase::Evaluation).unwrap();
         let program = Program::new(&step, &shapes, &states, Source::Features, Passes::ALL);
         Self {
             model,
@@ -157,6 +157,7 @@ fn a_step_of_samples_allocates_nothing() {
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
+        ..Config::default()
     })
     .unwrap();
     let sampling = Sampling {

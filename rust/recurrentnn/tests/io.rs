@@ -48,8 +48,7 @@ fn config(cell: CellKind) -> Config {
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
-        bidirectional: None,
-        learned_state: false,
+        ..Config::default()
     }
 }
 

@@ -33,8 +33,7 @@ fn net() -> Model<f64> {
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
-        bidirectional: None,
-        learned_state: false,
+        ..Config::default()
     })
     .unwrap()
 }
@@ -73,6 +72,7 @@ fn recorded(model: &Model<f64>, graph: &mut Graph<f64>) -> Matrix<f64> {
         &sequence,
         &rows(TIME),
         Some(&states),
+        None,
         &mut Alone,
     )
     .unwrap();
@@ -97,6 +97,7 @@ fn ticks_have_the_gradients_of_the_sequence() {
             &sequence,
             &rows(1),
             Some(&states),
+            None,
             &mut Alone,
         )
         .unwrap();
@@ -168,6 +169,7 @@ fn a_stopped_sequence_records_nothing() {
         &sequence,
         &rows(TIME),
         Some(&states),
+        None,
         &mut Stops(1),
     );
     assert!(matches!(stopped, Err(Error::Interrupted)));

@@ -10,6 +10,8 @@
 //! The paper's gate is one number a sample (`scalar`); RecurrentNN.jl has one a unit (`vector`). The
 //! bias is not in the paper's formula, but in its author's code; it begins at 0.
 
+use super::activation::ActivationKind;
+use super::unit::Unit;
 use super::{FeedbackGate, Gate, Layer, Options, StepInput};
 use crate::error::Result;
 use crate::ops::Recorder;
@@ -104,13 +106,21 @@ impl UnitGates {
         }
     }
 
-    pub(super) fn gate(self, reg: &mut Registry, name: &str, layer: &Layer<'_>) -> Gate {
+    pub(super) fn gate(
+        self,
+        reg: &mut Registry,
+        name: &str,
+        layer: &Layer<'_>,
+        options: &Options,
+    ) -> Unit {
         let state = if self.all {
             layer.all_hidden()
         } else {
-            layer.size
+            layer.hidden
         };
-        Gate::new(reg, name, layer.inputs, state, layer.size)
+        let activation = options.activation_of(name, ActivationKind::Sigmoid);
+        let sizes = (layer.inputs, state, layer.size);
+        Unit::new(reg, name, sizes, activation, options)
     }
 
     pub(super) fn reads<'a, V>(self, input: &StepInput<'a, V>) -> &'a V {

@@ -2,8 +2,10 @@
 //! [`super::feedback`]: the reset comes after the gated sum, in RecurrentNN.jl too; the update as in
 //! [`super::gru`].
 
+use super::activation::{Activation, ActivationKind};
 use super::feedback::{FedGate, Feedback, UnitGates};
-use super::{Gate, Layer, Options, State, StepInput, gru};
+use super::unit::Unit;
+use super::{Layer, Options, State, StepInput, gru};
 use crate::error::Result;
 use crate::ops::Recorder;
 use crate::params::{Registry, Vars};
@@ -12,9 +14,10 @@ use crate::params::{Registry, Vars};
 /// `feedback.*`.
 #[derive(Clone, Debug)]
 pub struct GfGru {
-    reset: Gate,
-    update: Gate,
+    reset: Unit,
+    update: Unit,
     candidate: FedGate,
+    activation: Activation,
     feedback: Feedback,
     units: UnitGates,
 }
@@ -23,9 +26,10 @@ impl GfGru {
     pub(super) fn new(reg: &mut Registry, layer: &Layer<'_>, options: &Options) -> Self {
         let units = UnitGates::new(options);
         Self {
-            reset: units.gate(reg, "reset", layer),
-            update: units.gate(reg, "update", layer),
+            reset: units.gate(reg, "reset", layer, options),
+            update: units.gate(reg, "update", layer, options),
             candidate: FedGate::new(reg, "candidate", layer),
+            activation: options.activation_of("candidate", ActivationKind::Tanh),
             feedback: Feedback::new(reg, layer, options),
             units,
         }
@@ -38,12 +42,13 @@ impl GfGru {
         input: &StepInput<'_, R::Var>,
     ) -> Result<State<R::Var>> {
         let (x, h) = (input.x, self.units.reads(input));
-        let reset = self.reset.sigmoid(r, p, x, h)?;
-        let z = self.update.sigmoid(r, p, x, h)?;
+        let reset = self.reset.value(r, p, x, h)?;
+        let z = self.update.value(r, p, x, h)?;
         let fed = self.feedback.sum(r, p, input)?;
         let remembered = r.mul(&reset, &fed)?;
         let n = self.candidate.sum(r, p, x, &remembered)?;
-        let n = r.tanh(&n)?;
+        let n = self.activation.apply(r, &n)?;
+        let n = input.dropped(r, n)?;
         gru::interpolate(r, &z, &n, input.hidden())
     }
 }

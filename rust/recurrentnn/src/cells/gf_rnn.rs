@@ -1,7 +1,8 @@
 //! The gated-feedback RNN (Chung et al. 2015): h' = act(W x + b + F), F as in [`super::feedback`].
 
+use super::activation::Activation;
 use super::feedback::{FedGate, Feedback};
-use super::{Activation, Layer, Options, State, StepInput};
+use super::{Layer, Options, State, StepInput};
 use crate::error::Result;
 use crate::ops::Recorder;
 use crate::params::{Registry, Vars};

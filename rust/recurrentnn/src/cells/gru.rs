@@ -10,7 +10,9 @@
 //! The update gate z keeps the old state, as in PyTorch, ONNX and Keras; Chung et al. 2015 and
 //! RecurrentNN.jl write it the other way round.
 
-use super::{Gate, Layer, Options, Reset, State, StepInput};
+use super::activation::ActivationKind;
+use super::unit::Unit;
+use super::{Layer, Options, Reset, State, StepInput, complement};
 use crate::error::Result;
 use crate::ops::Recorder;
 use crate::params::{ParamId, Registry, Role, Vars};
@@ -19,17 +21,23 @@ use crate::params::{ParamId, Registry, Role, Vars};
 /// the reset comes after the product.
 #[derive(Clone, Debug)]
 pub struct Gru {
-    reset: Gate,
-    update: Gate,
-    candidate: Gate,
+    reset: Unit,
+    update: Unit,
+    candidate: Unit,
     /// c_n, which only the reset-after form can tell from b_n.
     candidate_bias_h: Option<ParamId>,
 }
 
 impl Gru {
     pub(super) fn new(reg: &mut Registry, layer: &Layer<'_>, options: &Options) -> Self {
-        let mut gate = |name| Gate::new(reg, name, layer.inputs, layer.size, layer.size);
-        let (reset, update, candidate) = (gate("reset"), gate("update"), gate("candidate"));
+        let sizes = (layer.inputs, layer.hidden, layer.size);
+        let mut unit = |name, usual| {
+            let activation = options.activation_of(name, usual);
+            Unit::new(reg, name, sizes, activation, options)
+        };
+        let reset = unit("reset", ActivationKind::Sigmoid);
+        let update = unit("update", ActivationKind::Sigmoid);
+        let candidate = unit("candidate", ActivationKind::Tanh);
         let candidate_bias_h = (options.reset == Reset::After).then(|| {
             reg.scope("candidate", |reg| {
                 reg.add("bias_h", layer.size, 1, Role::Bias)
@@ -50,19 +58,19 @@ impl Gru {
         input: &StepInput<'_, R::Var>,
     ) -> Result<State<R::Var>> {
         let (x, h) = (input.x, input.hidden());
-        let reset = self.reset.sigmoid(r, p, x, h)?;
-        let z = self.update.sigmoid(r, p, x, h)?;
+        let reset = self.reset.value(r, p, x, h)?;
+        let z = self.update.value(r, p, x, h)?;
         let n = if let Some(bias_h) = self.candidate_bias_h {
-            let uh = r.matmul(&p[self.candidate.weight_h], h)?;
+            let uh = r.matmul(&p[self.candidate.gate.weight_h], h)?;
             let uh = r.add(&[&uh, &p[bias_h]])?;
             let remembered = r.mul(&reset, &uh)?;
-            let wx = r.matmul(&p[self.candidate.weight_x], x)?;
-            r.add(&[&wx, &p[self.candidate.bias], &remembered])?
+            let wx = r.matmul(&p[self.candidate.gate.weight_x], x)?;
+            self.candidate.of_sum(r, p, &[&wx, &remembered])?
         } else {
             let remembered = r.mul(&reset, h)?;
-            self.candidate.sum(r, p, x, &remembered)?
+            self.candidate.value(r, p, x, &remembered)?
         };
-        let n = r.tanh(&n)?;
+        let n = input.dropped(r, n)?;
         interpolate(r, &z, &n, h)
     }
 }
@@ -74,8 +82,7 @@ pub(super) fn interpolate<R: Recorder>(
     n: &R::Var,
     h: &R::Var,
 ) -> Result<State<R::Var>> {
-    let negative = r.neg(z)?;
-    let opening = r.shift(&negative, 1.0)?;
+    let opening = complement(r, z)?;
     let written = r.mul(&opening, n)?;
     let kept = r.mul(z, h)?;
     Ok(State::hidden(r.add(&[&written, &kept])?))

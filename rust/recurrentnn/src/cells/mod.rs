@@ -1,12 +1,16 @@
 //! The cells: each registers its parameters by name and states one step, as an expression over
 //! anything that records operations. A cell knows no training, no text and no file.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::ops::Recorder;
 use crate::params::{Registry, Vars};
+use activation::Activation;
 
+mod activation;
 mod custom;
 mod feedback;
 mod gate;
@@ -15,9 +19,12 @@ mod gf_lstm;
 mod gf_rnn;
 mod gru;
 mod lstm;
+mod memory;
 mod rnn;
 mod sketch;
+mod unit;
 
+pub use activation::ActivationKind;
 pub use custom::{Custom, CustomLayer};
 pub use gate::Gate;
 pub use sketch::{Recorded, Sketch};
@@ -93,7 +100,7 @@ cells! {
     /// The simple recurrent net.
     Rnn "rnn": rnn, ["hidden"], (options);
     /// The long short-term memory.
-    Lstm "lstm": lstm, ["hidden", "cell"], ();
+    Lstm "lstm": lstm, ["hidden", "cell"], (options);
     /// The gated recurrent unit.
     Gru "gru": gru, ["hidden"], (options);
     /// The gated-feedback RNN.
@@ -129,11 +136,38 @@ impl CellKind {
     pub fn has_feedback(&self) -> bool {
         matches!(self, Self::GfRnn | Self::GfLstm | Self::GfGru)
     }
+
+    /// What `activations` may name: its gates, and `cell` for what squashes c'.
+    pub fn activated(&self) -> &'static [&'static str] {
+        match self {
+            Self::Lstm | Self::GfLstm => &["input", "forget", "candidate", "output", "cell"],
+            Self::Gru | Self::GfGru => &["reset", "update", "candidate"],
+            Self::Rnn | Self::GfRnn | Self::Custom(_) => &[],
+        }
+    }
+
+    /// Whether it makes a candidate that is then written into what it remembers.
+    pub fn has_candidate(&self) -> bool {
+        self.activated().contains(&"candidate")
+    }
+
+    /// Whether a memory cell is among the vectors it carries.
+    pub fn has_memory(&self) -> bool {
+        self.states().contains(&"cell")
+    }
+
+    /// Rows of the vectors that a layer of `size` units carries, in the order of `states`.
+    pub fn state_rows(&self, size: usize, options: &Options) -> Vec<usize> {
+        let mut rows = vec![size; self.states().len()];
+        rows[0] = options.projection_size.unwrap_or(size);
+        rows
+    }
 }
 
 /// What a cell may be told beyond its sizes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools)] // one switch an option
 pub struct Options {
     /// Nonlinearity of RNN and GFRNN.
     pub activation: ActivationKind,
@@ -145,6 +179,29 @@ pub struct Options {
     pub gate: FeedbackGate,
     /// Whether the unit gates of gated-feedback cells read all layers' hidden vectors.
     pub all_to_gates: bool,
+    /// Nonlinearities of gates, where they are not the usual ones.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub activations: BTreeMap<String, ActivationKind>,
+    /// Whether gates, and an LSTM's c', are normalised over the layer's units.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub layer_norm: bool,
+    /// Whether the gates of an LSTM see its memory cell.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub peepholes: bool,
+    /// Whether an LSTM forgets as much as it writes.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub coupled_gates: bool,
+    /// Rows of an LSTM's hidden vector; `None`: as many as units.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub projection_size: Option<usize>,
+    /// Largest magnitude in a memory cell.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub cell_clip: Option<f64>,
+}
+
+/// Whether an option is as it is unless told: files hold only the others.
+pub(crate) fn is_usual<V: Default + PartialEq>(value: &V) -> bool {
+    *value == V::default()
 }
 
 impl Default for Options {
@@ -155,27 +212,30 @@ impl Default for Options {
             reset: Reset::After,
             gate: FeedbackGate::Scalar,
             all_to_gates: false,
+            activations: BTreeMap::new(),
+            layer_norm: false,
+            peepholes: false,
+            coupled_gates: false,
+            projection_size: None,
+            cell_clip: None,
         }
     }
 }
 
 impl Options {
     fn activation(&self) -> Activation {
-        match self.activation {
-            ActivationKind::Tanh => Activation::Tanh,
-            ActivationKind::Relu => Activation::Relu(self.slope_at_zero),
+        Activation {
+            kind: self.activation,
+            slope_at_zero: self.slope_at_zero,
         }
     }
-}
 
-/// The nonlinearity of a simple recurrent net, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ActivationKind {
-    /// Hyperbolic tangent.
-    Tanh,
-    /// max(x, 0).
-    Relu,
+    fn activation_of(&self, gate: &str, usual: ActivationKind) -> Activation {
+        Activation {
+            kind: self.activations.get(gate).copied().unwrap_or(usual),
+            slope_at_zero: 0.0,
+        }
+    }
 }
 
 /// Where a GRU resets: after the product with U, or before.
@@ -198,22 +258,6 @@ pub enum FeedbackGate {
     Vector,
 }
 
-/// A nonlinearity with what it needs.
-#[derive(Clone, Copy, Debug)]
-enum Activation {
-    Tanh,
-    Relu(f64),
-}
-
-impl Activation {
-    fn apply<R: Recorder>(self, r: &mut R, x: &R::Var) -> Result<R::Var> {
-        match self {
-            Self::Tanh => r.tanh(x),
-            Self::Relu(slope_at_zero) => r.relu(x, slope_at_zero),
-        }
-    }
-}
-
 /// Where a layer stands in its model.
 #[derive(Clone, Copy, Debug)]
 pub struct Layer<'a> {
@@ -221,7 +265,9 @@ pub struct Layer<'a> {
     pub inputs: usize,
     /// Number of its units.
     pub size: usize,
-    /// Sizes of all layers.
+    /// Rows of its hidden vector.
+    pub hidden: usize,
+    /// Rows of all layers' hidden vectors.
     pub sizes: &'a [usize],
 }
 
@@ -268,6 +314,8 @@ pub struct StepInput<'a, V> {
     pub all: &'a [V],
     /// The same, one below the other: h*.
     pub stack: &'a V,
+    /// What recurrent dropout multiplies the candidate by.
+    pub mask: Option<&'a V>,
 }
 
 impl<'a, V> StepInput<'a, V> {
@@ -279,4 +327,19 @@ impl<'a, V> StepInput<'a, V> {
         let missing = || Error::argument("forward", "the state of this cell needs a memory cell");
         self.state.more.first().ok_or_else(missing)
     }
+
+    /// The candidate under recurrent dropout (Semeniuta, Severyn and Barth 2016): what is written can
+    /// be dropped, what is remembered never is.
+    fn dropped<R: Recorder<Var = V>>(&self, r: &mut R, candidate: V) -> Result<V> {
+        match self.mask {
+            Some(mask) => r.mul(mask, &candidate),
+            None => Ok(candidate),
+        }
+    }
+}
+
+/// 1 - gate.
+fn complement<R: Recorder>(r: &mut R, gate: &R::Var) -> Result<R::Var> {
+    let negative = r.neg(gate)?;
+    r.shift(&negative, 1.0)
 }

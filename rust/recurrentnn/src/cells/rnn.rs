@@ -1,7 +1,8 @@
 //! The simple recurrent net (Elman 1990): h' = act(W x + U h + b), with *one* bias where PyTorch
 //! has two that are only ever added.
 
-use super::{Activation, Gate, Layer, Options, State, StepInput};
+use super::unit::Unit;
+use super::{Layer, Options, State, StepInput};
 use crate::error::Result;
 use crate::ops::Recorder;
 use crate::params::{Registry, Vars};
@@ -9,15 +10,14 @@ use crate::params::{Registry, Vars};
 /// Parameters `hidden.{weight_x, weight_h, bias}`.
 #[derive(Clone, Debug)]
 pub struct Rnn {
-    hidden: Gate,
-    activation: Activation,
+    hidden: Unit,
 }
 
 impl Rnn {
     pub(super) fn new(reg: &mut Registry, layer: &Layer<'_>, options: &Options) -> Self {
+        let sizes = (layer.inputs, layer.hidden, layer.size);
         Self {
-            hidden: Gate::new(reg, "hidden", layer.inputs, layer.size, layer.size),
-            activation: options.activation(),
+            hidden: Unit::new(reg, "hidden", sizes, options.activation(), options),
         }
     }
 
@@ -27,7 +27,7 @@ impl Rnn {
         p: Vars<'_, R::Var>,
         input: &StepInput<'_, R::Var>,
     ) -> Result<State<R::Var>> {
-        let sum = self.hidden.sum(r, p, input.x, input.hidden())?;
-        Ok(State::hidden(self.activation.apply(r, &sum)?))
+        let h = self.hidden.value(r, p, input.x, input.hidden())?;
+        Ok(State::hidden(h))
     }
 }

@@ -16,6 +16,7 @@ pub mod isa;
 pub mod layer_norm;
 pub mod machine;
 pub mod map;
+pub mod masks;
 pub mod math;
 mod memory;
 pub mod panel;

@@ -89,6 +89,8 @@ pub(super) struct Compiled<T> {
     pub(super) packs: Vec<Vec<PackPart>>,
     pub(super) fills: Vec<(usize, Fill)>,
     pub(super) input: Option<usize>,
+    /// Numbers of the masks, and their planes.
+    pub(super) masks: Vec<(usize, usize)>,
     /// Plane of the embedding, where its rows are what the input holds.
     pub(super) embedding: Option<usize>,
     /// Multiply-adds, or as much work, of the forward pass for one column.
@@ -479,6 +481,11 @@ impl Encoder<'_> {
             .map(|job| self.job(job))
             .collect::<Result<_>>()?;
         let input = self.given(|kind| matches!(kind, Kind::Input));
+        let masks = (0..step.nodes.len()).filter_map(|id| match step.kind(id) {
+            Kind::Mask(number) => Some((*number, self.placed.place(id)?.plane)),
+            _ => None,
+        });
+        let masks = masks.collect();
         let embedding = match (input, source) {
             (Some(_), Source::Embedding(number)) => Some(self.weight_plane(self.whole(number))),
             _ => None,
@@ -512,6 +519,7 @@ impl Encoder<'_> {
             packs: self.packs,
             fills: self.fills,
             input,
+            masks,
             embedding,
             results,
             states,

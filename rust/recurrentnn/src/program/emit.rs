@@ -237,7 +237,11 @@ impl<'a> Emitter<'a> {
             && step.is_gradient[of] == step.is_gradient[id]
             && !matches!(
                 step.kind(of),
-                Kind::Input | Kind::State(_) | Kind::ResultGrad(_) | Kind::StateGrad(_)
+                Kind::Input
+                    | Kind::State(_)
+                    | Kind::Mask(_)
+                    | Kind::ResultGrad(_)
+                    | Kind::StateGrad(_)
             )
     }
 
@@ -393,7 +397,11 @@ impl<'a> Emitter<'a> {
         let mut push = |what| items.push(Item { stage, what });
         let output = id;
         match self.step.kind(id) {
-            Kind::Input | Kind::State(_) | Kind::ResultGrad(_) | Kind::StateGrad(_) => {}
+            Kind::Input
+            | Kind::State(_)
+            | Kind::Mask(_)
+            | Kind::ResultGrad(_)
+            | Kind::StateGrad(_) => {}
             Kind::Call { op, inputs } => push(What::Call {
                 op: op.clone(),
                 inputs: inputs.clone(),

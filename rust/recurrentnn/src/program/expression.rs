@@ -21,6 +21,8 @@ pub enum Term {
     Input,
     /// The state vector of that number, after the last step.
     State(usize),
+    /// The mask of that number, drawn for each step and sample: a constant.
+    Mask(usize),
     /// An op, applied to the nodes of these numbers.
     Apply {
         /// What is applied.
@@ -71,6 +73,10 @@ impl Expression {
                 Term::Param(number) => given("parameter", params, *number)?.clone(),
                 Term::Input => input.clone(),
                 Term::State(number) => given("state", states, *number)?.clone(),
+                Term::Mask(_) => {
+                    let message = "a step with masks is only compiled";
+                    return Err(Error::argument("replay", message));
+                }
                 Term::Apply { op, inputs } => {
                     let inputs = inputs.iter().map(|&at| given("node", &values, at));
                     r.apply(op.clone(), &inputs.collect::<Result<Vec<_>>>()?)?

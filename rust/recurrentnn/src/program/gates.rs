@@ -19,7 +19,7 @@ impl Expression {
             let mut of = Vec::new();
             match &node.term {
                 Term::Param(number) => of.push(*number),
-                Term::Input | Term::State(_) => {}
+                Term::Input | Term::State(_) | Term::Mask(_) => {}
                 Term::Apply { op, inputs } => {
                     let form = op.form();
                     let counts = |place: usize, input: usize| match (node.columns, form) {

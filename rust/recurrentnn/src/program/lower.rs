@@ -113,6 +113,9 @@ impl<'a> Lowering<'a> {
         match (&node.term, node.columns) {
             (Recorded::Param(number), _) => Ok(Lowered::Weight(*number)),
             (Recorded::Input, _) => value(self.step.push(Kind::Input, node.rows, false)),
+            (Recorded::Mask(number), _) => {
+                value(self.step.push(Kind::Mask(*number), node.rows, false))
+            }
             (Recorded::State(number), _) => match self.step.states.get(*number) {
                 Some(id) => value(*id),
                 None => Err(Error::argument(
@@ -249,7 +252,10 @@ impl<'a> Lowering<'a> {
             };
             let state = states.get(at);
             // A place of its own for each: what is given on as it came, or twice, is copied.
-            let given = matches!(self.step.kind(id), Kind::Input | Kind::State(_));
+            let given = matches!(
+                self.step.kind(id),
+                Kind::Input | Kind::State(_) | Kind::Mask(_)
+            );
             if given || state.is_some() && self.step.next.contains(&id) {
                 let copy = Kind::Affine {
                     of: id,

@@ -221,11 +221,14 @@ impl Placer<'_> {
             self.put(incoming, plane, after);
         }
         for id in 0..step.nodes.len() {
-            let from_outside = matches!(step.kind(id), Kind::Input | Kind::ResultGrad(_));
+            let from_outside = matches!(
+                step.kind(id),
+                Kind::Input | Kind::Mask(_) | Kind::ResultGrad(_)
+            );
             if from_outside && self.lives[id].touched {
                 let plane = self.plane(step.rows(id), Span::Steps);
                 self.put(id, plane, 0);
-                // The input stays: a second backward pass computes the forward pass anew.
+                // The input and the masks stay: a second backward pass computes the forward pass anew.
                 if self.plan && step.is_gradient[id] {
                     self.occupants.push((plane, id));
                 }

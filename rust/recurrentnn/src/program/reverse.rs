@@ -23,6 +23,7 @@ pub(super) fn reverse(step: &mut Step, wants_input: bool) {
         let wanted = match kind {
             Kind::State(_) => true,
             Kind::Input => wants_input,
+            Kind::Mask(_) => false,
             _ => live[id],
         };
         if !wanted {
@@ -68,6 +69,9 @@ fn spread(step: &mut Step, id: Id, kind: &Kind, grad: Id, into: &mut [Vec<Term>]
         }
         Kind::Multiply(Factor::Value(a), b) => {
             for (of, other) in [(*a, *b), (*b, *a)] {
+                if matches!(step.kind(of), Kind::Mask(_)) {
+                    continue;
+                }
                 let product = step.push(Kind::Multiply(Factor::Value(grad), other), rows, true);
                 into[of].push(Term::Value(product));
             }

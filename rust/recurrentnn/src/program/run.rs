@@ -341,6 +341,21 @@ impl<T: Element> Run<T> {
         Ok(())
     }
 
+    /// The numbers of a mask that the step reads, in the columns of the input, for the caller to fill
+    /// before the forward pass; `None` if it reads none of that number.
+    ///
+    /// # Errors
+    /// None while the run lives.
+    pub fn mask_mut(&mut self, number: usize) -> Result<Option<&mut [T]>> {
+        let found = self.compiled.masks.iter().find(|mask| mask.0 == number);
+        let Some(&(_, plane)) = found else {
+            return Ok(None);
+        };
+        self.fresh = false;
+        let memory = self.memory_mut()?;
+        Ok(Some(memory.plane_mut(plane)))
+    }
+
     /// Runs on so many threads however little there is to do: for tests of what threads share.
     #[doc(hidden)]
     pub fn force_threads(&mut self, threads: usize) {

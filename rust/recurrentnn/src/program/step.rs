@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Input,
     /// State vector of that number, before the step.
     State(usize),
+    /// The mask of that number.
+    Mask(usize),
     /// A sum, from left to right; products come first.
     Sum(Vec<Term>),
     /// An elementwise product.
@@ -90,7 +92,11 @@ impl Kind {
     /// The values it is computed from, in the same step.
     pub(super) fn inputs(&self) -> SmallVec<[Id; 4]> {
         match self {
-            Self::Input | Self::State(_) | Self::ResultGrad(_) | Self::StateGrad(_) => smallvec![],
+            Self::Input
+            | Self::State(_)
+            | Self::Mask(_)
+            | Self::ResultGrad(_)
+            | Self::StateGrad(_) => smallvec![],
             Self::Sum(terms) => terms.iter().filter_map(Term::value).collect(),
             Self::Multiply(a, b) => a.value().into_iter().chain([*b]).collect(),
             Self::Affine { of, .. } | Self::Map { of, .. } => smallvec![*of],

@@ -99,6 +99,11 @@ impl Trace {
         self.state(number, rows)
     }
 
+    /// The mask of that number, one column a sample, for a run to fill.
+    pub fn mask(&mut self, number: usize, rows: usize) -> Symbol {
+        self.push(Term::Mask(number), rows, Columns::Batch)
+    }
+
     /// What was recorded, and which values the step gives.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ const TIME: usize = 3;
 
 mod custom;
 mod equations;
+mod optional;
 mod recorded;
 
 /// A small net of two unequal layers.
@@ -40,8 +41,7 @@ fn config(cell: CellKind, options: Options) -> Config {
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
-        bidirectional: None,
-        learned_state: false,
+        ..Config::default()
     }
 }
 
@@ -81,6 +81,7 @@ fn configs() -> Vec<Config> {
             ..other
         });
     }
+    all.extend(optional::configs());
     all
 }
 
@@ -105,15 +106,8 @@ fn net(config: &Config) -> Model<f64> {
 }
 
 fn states(model: &Model<f64>) -> States<Matrix<f64>> {
-    let names = model.config().cell.states();
-    let state = |(number, &size): (u32, &usize)| State {
-        hidden: leaf(size, BATCH, number),
-        more: (number + 1..)
-            .zip(&names[1..])
-            .map(|(number, _)| leaf(size, BATCH, number))
-            .collect(),
-    };
-    (10..).step_by(names.len()).zip(&SIZES).map(state).collect()
+    let rows = (10..).zip(model.config().all_state_rows());
+    model.layered(rows.map(|(number, rows)| leaf(rows, BATCH, number)))
 }
 
 /// All matrices of all layers.
@@ -137,7 +131,7 @@ fn unroll(
     batch: usize,
     states: States<Matrix<f64>>,
 ) -> Result<(Matrix<f64>, States<Matrix<f64>>)> {
-    unroll::unroll(model, graph, sequence, batch, states, &mut || Ok(()))
+    unroll::unroll(model, graph, sequence, batch, states, None, &mut || Ok(()))
 }
 
 /// Columns `range` of a matrix, as data.
@@ -241,8 +235,9 @@ fn a_sequence_is_its_steps() {
                 Sequence::Symbols(all) => model.embed(&mut graph, &all[now]).unwrap(),
                 Sequence::Features(x) => columns(x, now),
             };
-            state = model.step(&mut graph, &x, &state).unwrap();
-            let top = model.top(&mut graph, &state).unwrap();
+            let next = model.step(&mut graph, &x, &state).unwrap();
+            let top = model.top(&mut graph, &next).unwrap();
+            state = next.states;
             let stepped = model.decode(&mut graph, &top).unwrap();
             for b in 0..BATCH {
                 let at = b * TIME + t;
@@ -304,7 +299,7 @@ fn what_does_not_fit_is_refused_and_leaves_no_trace() {
             "{config:?}"
         );
         let mut wide = good.clone();
-        wide[1].hidden = leaf(SIZES[1], BATCH + 1, 2);
+        wide[1].hidden = leaf(good[1].hidden.rows(), BATCH + 1, 2);
         assert!(model.step(&mut graph, &x, &wide).is_err(), "{config:?}");
         let mut other = good.clone();
         other[0].more.push(leaf(SIZES[0], BATCH, 3));

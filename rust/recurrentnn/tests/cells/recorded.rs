@@ -1,5 +1,7 @@
 //! A step recorded once and replayed is the step itself.
 
+use recurrentnn::regularise::Phase;
+
 use super::*;
 
 /// The step carried out, and its recording replayed: new states and the output.
@@ -8,9 +10,9 @@ fn both(config: &Config) -> [Vec<Matrix<f64>>; 2] {
     let (states, mut graph) = (states(&model), Graph::new(Isa::best()));
     let next = model.step(&mut graph, &x, &states).unwrap();
     let top = model.top(&mut graph, &next).unwrap();
-    let mut direct = parts(&next);
+    let mut direct = parts(&next.states);
     direct.push(model.decode(&mut graph, &top).unwrap());
-    let step = model.trace().unwrap();
+    let step = model.trace(Phase::Evaluation).unwrap();
     let params = model.params().matrices();
     let replayed = step.replay(&mut graph, params, &x, &parts(&states));
     [direct, replayed.unwrap()]

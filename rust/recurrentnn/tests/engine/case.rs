@@ -65,7 +65,7 @@ impl<T: Element> Case<T> {
     }
 
     pub(crate) fn program(&self, passes: Passes) -> Arc<Program<T>> {
-        let expression = self.model.trace().unwrap();
+        let expression = self.model.trace(Phase::Evaluation).unwrap();
         let states = state_rows(&self.model);
         Arc::new(Program::new(&expression, &self.shapes(), &states, self.source(), passes).unwrap())
     }
@@ -93,8 +93,16 @@ impl<T: Element> Case<T> {
         let leaves: Vec<Matrix<T>> = self.states.iter().map(leaf).collect();
         let states = layered(&self.model, &leaves);
         let mut poll = || Ok(());
-        let (output, after) =
-            unroll(&self.model, &mut graph, &sequence, batch, states, &mut poll).unwrap();
+        let (output, after) = unroll(
+            &self.model,
+            &mut graph,
+            &sequence,
+            batch,
+            states,
+            None,
+            &mut poll,
+        )
+        .unwrap();
         let rows = output.rows();
         output.grad_mut().unwrap().copy_from_slice(&batch_major(
             &self.output_grad,
@@ -202,11 +210,7 @@ impl<T: Element> Case<T> {
 }
 
 pub(crate) fn state_rows<T: Element>(model: &Model<T>) -> Vec<usize> {
-    let vectors = model.config().cell.states().len();
-    let sizes = model.config().state_sizes().into_iter();
-    sizes
-        .flat_map(|size| std::iter::repeat_n(size, vectors))
-        .collect()
+    model.config().all_state_rows()
 }
 
 /// Vectors as states, layer by layer.

@@ -16,6 +16,7 @@ use recurrentnn::program::{
     Call, Extent, Incoming, Input, Passes, Program, Source, weight_gradients,
 };
 use recurrentnn::random::{Purpose, Stream};
+use recurrentnn::regularise::Phase;
 use recurrentnn::shape::Shape;
 use recurrentnn::unroll::{Sequence, unroll};
 
@@ -59,8 +60,7 @@ fn config(cell: CellKind, inputs: usize, sizes: &[usize], other: bool) -> Config
         std: 0.08,
         forget_bias: 1.0,
         seed: 5,
-        bidirectional: None,
-        learned_state: false,
+        ..Config::default()
     }
 }
 

@@ -179,7 +179,7 @@ impl<T: Element> Dish<T> {
         let values = |m: &Matrix<T>| m.to_vec().unwrap();
         Self {
             name: config.cell.name().to_owned(),
-            expression: case.model.trace().unwrap(),
+            expression: case.model.trace(Phase::Evaluation).unwrap(),
             shapes: case.shapes(),
             state_rows: state_rows(&case.model),
             input_rows: config.features(),

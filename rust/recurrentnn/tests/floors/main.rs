@@ -13,17 +13,21 @@ use source::{Source, without_comments_and_strings};
 const FLOORS: &[&[&str]] = &[
     &["error", "element", "shape", "recording", "host"],
     &["kernels"],
-    &["matrix", "random"],
+    &["matrix", "random", "masks"],
     &["init", "params"],
     &["ops"],
     &["graph", "gradcheck"],
     &["program"],
     &["cells", "optim"],
     &[
+        "regularise",
         "config",
         "plan",
+        "zoneout",
+        "layers",
         "model",
         "rows",
+        "dropping",
         "unroll",
         "sequence",
         "stream",
@@ -57,6 +61,7 @@ const NAMES_NO_MEMBER: &[(&str, &str)] = &[
     ("gradcheck", "ops"),
     ("program", "ops"),
     ("plan", "cells"),
+    ("layers", "cells"),
     ("model", "cells"),
     ("unroll", "cells"),
 ];
@@ -76,11 +81,20 @@ const FAMILIES: &[(&str, &[&str])] = &[
             "sigmoid",
         ],
     ),
-    // The gated-feedback cells end in the equations of the plain ones; a cell of the user's own is
-    // none of the table.
+    // Parts of cells; the gated-feedback GRU ends in the equation of the plain one; a cell of the
+    // user's own is none of the table.
     (
         "cells",
-        &["gate", "feedback", "lstm", "gru", "custom", "sketch"],
+        &[
+            "activation",
+            "custom",
+            "feedback",
+            "gate",
+            "gru",
+            "memory",
+            "sketch",
+            "unit",
+        ],
     ),
     (
         "optim",
