@@ -101,7 +101,7 @@ impl Layers<'_> {
     /// The cell of that number: of every layer one, or one for each direction.
     fn cell(&self, number: usize) -> &Cell {
         let directions = self.config.directions();
-        if number % directions == 0 {
+        if number.is_multiple_of(directions) {
             &self.parts.layers[number / directions]
         } else {
             &self.parts.reversed[number / directions]
