@@ -13,7 +13,6 @@ import pytest
 import recurrentnn as rnn
 from recurrentnn import grammar
 from recurrentnn.cli import main
-from recurrentnn.cli.convert import _package
 from support import ROOT
 
 TEXT = grammar.text(60)
@@ -84,13 +83,6 @@ def test_convert_reads_what_recurrentjs_saved(
     assert not Path("x.safetensors").exists()
 
 
-@pytest.mark.skipif(_package() is not None, reason="recurrentnn.convert is there")
-def test_convert_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["convert", "m.safetensors", "m.onnx"]) == 1
-    assert "recurrentnn.convert" in capsys.readouterr().err
-
-
-@pytest.mark.skipif(_package() is None, reason="recurrentnn.convert is not there")
 def test_convert_writes_and_reads_by_suffix(
     model: rnn.CharModel, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,7 +77,7 @@ LSTM(3, [4], 2, std=NAN) | ArgumentError | Model std NaN
 LSTM(3, [4], 2, forget_bias=INF) | ArgumentError | Model forget_bias inf
 LSTM(3, [4], 2, no_such=1) | TypeError | no_such
 LSTM(10**9, [10**9], 2) | ArgumentError | Model input_size 1000000000
-RNN(3, [4], 2, activation="sigmoid") | ArgumentError | activation tanh relu sigmoid
+RNN(3, [4], 2, activation="sine") | ArgumentError | activation tanh relu sine
 RNN(3, [4], 2, slope_at_zero=1.0) | ArgumentError | Model slope_at_zero rnn
 RNN(3, [4], 2, activation="relu", slope_at_zero=NAN) | ArgumentError | slope_at_zero
 GRU(3, [4], 2, reset="never") | ArgumentError | Model reset after before never
