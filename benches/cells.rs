@@ -115,7 +115,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         parallel::set_threads(threads);
         let mut criterion = Criterion::default()
             .with_measurement(Flops(Peak {
-                per_nanosecond: peak::of_a_thread::<f32>(isa) * threads as f64,
+                per_nanosecond: peak::of_a_thread::<f32>() * threads as f64,
             }))
             .sample_size(10)
             .warm_up_time(Duration::from_millis(50))

@@ -9,14 +9,13 @@ use std::sync::Barrier;
 use std::thread;
 
 use recurrentnn::element::Element;
-use recurrentnn::kernels::Isa;
 
 /// The mean over the threads, all of them at it at once.
 fn peak<T: Element>(threads: usize) -> f64 {
     let barrier = Barrier::new(threads);
     let one = || {
         barrier.wait();
-        peak::of_a_thread::<T>(Isa::best())
+        peak::of_a_thread::<T>()
     };
     let all = thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();

@@ -213,7 +213,7 @@ fn all<T: Element>(isa: Isa, threads: usize) -> Result<(), rayon::ThreadPoolBuil
     pool.install(|| {
         let mut criterion = Criterion::default()
             .with_measurement(Flops(Peak {
-                per_nanosecond: peak::of_a_thread::<T>(isa) * threads as f64,
+                per_nanosecond: peak::of_a_thread::<T>() * threads as f64,
             }))
             .sample_size(20)
             .warm_up_time(Duration::from_millis(100))
