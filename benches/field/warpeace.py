@@ -1,9 +1,11 @@
 """War and Peace as Karpathy, Johnson and Fei-Fei (2015) trained on it.
 
     python benches/field/warpeace.py lstm 64 rnn 141 gru 77 lstm 128 rnn 272 gru 151
+    python benches/field/warpeace.py --rate 0.01 lstm 64
 
 Bytes, one-hot (K = 87); split 80/10/10; 100 streams of 100 steps, the state carried;
-RMSProp 2e-3 with decay rate 0.95, the rate times 0.95 each epoch after the tenth;
+RMSProp 2e-3 (or `--rate`) with decay rate 0.95, the rate times 0.95 each epoch after
+the tenth;
 initial weights U(-0.08, 0.08); the sum over time clipped to 5, which is 5/100 on our
 mean; 50 epochs, of which the weights of the best validation loss count. Validation and
 test losses are of one stream from the zero state, in nats per byte.
@@ -60,15 +62,15 @@ def loss_of(net: rnn.Model, text: Symbols) -> float:
     return nats / (len(text) - 1)
 
 
-def train(cell: str, size: int, seed: int = 1) -> dict[str, object]:
+def train(cell: str, size: int, rate: float, seed: int = 1) -> dict[str, object]:
     """One net, from its initial weights to its test loss."""
     symbols, (training, validation, test) = splits()
     net = NETS[cell](symbols, size, symbols, init="uniform", std=0.08, seed=seed)
-    optimizer = rnn.RMSProp(learning_rate=2e-3, decay_rate=0.95, clip_value=5 / TIME)
+    optimizer = rnn.RMSProp(learning_rate=rate, decay_rate=0.95, clip_value=5 / TIME)
     best, best_epoch, best_weights = np.inf, 0, None
     start = time.perf_counter()
     for epoch in range(1, EPOCHS + 1):
-        optimizer.learning_rate = 2e-3 * 0.95 ** max(0, epoch - 10)
+        optimizer.learning_rate = rate * 0.95 ** max(0, epoch - 10)
         state, losses = None, []
         for x, y in streams(training):
             with rnn.Graph() as graph:
@@ -98,6 +100,7 @@ def train(cell: str, size: int, seed: int = 1) -> dict[str, object]:
         "cell": cell,
         "size": size,
         "parameters": sum(m.value.size for m in net.parameters().values()),
+        "rate": rate,
         "seed": seed,
         "epoch": best_epoch,
         "validation": round(best, 4),
@@ -107,9 +110,11 @@ def train(cell: str, size: int, seed: int = 1) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    pairs = list(zip(sys.argv[1::2], map(int, sys.argv[2::2]), strict=True))
-    for cell, size in pairs:
-        result = json.dumps(train(cell, size))
+    rate, nets = 2e-3, sys.argv[1:]
+    if nets[:1] == ["--rate"]:
+        rate, nets = float(nets[1]), nets[2:]
+    for cell, size in zip(nets[::2], map(int, nets[1::2]), strict=True):
+        result = json.dumps(train(cell, size, rate))
         print(result)
         with RECORD.open("a", encoding="utf-8") as file:
             file.write(result + "\n")
