@@ -250,6 +250,27 @@ impl Rows {
         all.map(|(row, step)| starts[row] + step).collect()
     }
 
+    /// The columns of a run, of `height` numbers each, from those of a batch-major array.
+    pub(crate) fn gather<T: Element>(&self, values: &[T], height: usize, run: &mut [T]) {
+        if height == 0 {
+            return;
+        }
+        let mut columns = run.chunks_exact_mut(height);
+        let mut put = |place: usize| {
+            if let Some(to) = columns.next() {
+                to.copy_from_slice(&values[place * height..][..height]);
+            }
+        };
+        if self.is_dense() {
+            let step = |step: usize| (0..self.batch).map(move |row| row * self.time + step);
+            (0..self.time).flat_map(step).for_each(&mut put);
+        } else {
+            self.places(Columns::BatchMajor)
+                .into_iter()
+                .for_each(&mut put);
+        }
+    }
+
     /// Columns of an array of that order.
     pub fn len(&self, order: Columns) -> usize {
         match order {

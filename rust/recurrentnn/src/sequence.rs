@@ -11,10 +11,11 @@ use crate::error::{Error, Result};
 use crate::graph::{Composite, Graph, Input as Leaf};
 use crate::host::Host;
 use crate::kernels::buffer::{Read, Write};
+use crate::kernels::free_list::room;
 use crate::kernels::{Isa, parallel};
 use crate::matrix::Matrix;
 use crate::model::{Model, States};
-use crate::program::{Call, Extent, Incoming, Input, Program, Run, weight_gradients};
+use crate::program::{Call, Extent, Input, Program, Run, weight_gradients};
 use crate::regularise::Phase;
 use crate::rows;
 pub use crate::rows::{Columns, Rows};
@@ -302,7 +303,7 @@ fn transposed<T: Element>(
     if outer <= 1 || inner <= 1 || height == 0 {
         return values;
     }
-    let mut out = Vec::with_capacity(values.len());
+    let mut out = room(values.len()).unwrap_or_default();
     for j in 0..inner {
         for i in 0..outer {
             out.extend_from_slice(&values[(i * inner + j) * height..][..height]);
@@ -502,14 +503,12 @@ impl<T: Element> Node<T> {
         };
         let rows = &self.rows;
         let height = outputs[0].rows();
-        let order = |grad| {
-            if rows.is_dense() {
-                return transposed(Cow::Borrowed(grad), height, rows.batch(), rows.time());
+        if let Some(to) = self.run.result_grad(0)? {
+            match output.as_deref() {
+                Some(grad) => rows.gather(grad, height, to),
+                None => to.fill(T::ZERO),
             }
-            let places = rows.places(Columns::BatchMajor);
-            Cow::Owned(rows::gathered(grad, height, places))
-        };
-        let output = output.as_deref().map(order);
+        }
         // Of the pieces of a row the last one's state has come out.
         let mut spread = Vec::with_capacity(states.len());
         for (matrix, grad) in outputs[1..].iter().zip(states) {
@@ -519,10 +518,7 @@ impl<T: Element> Node<T> {
             );
         }
         let states: Vec<Option<&[T]>> = spread.iter().map(Option::as_deref).collect();
-        self.run.receive(Incoming {
-            results: &[output.as_deref()],
-            states: &states,
-        })
+        self.run.receive_states(&states)
     }
 
     /// Adds the gradients of a state before the first steps to the columns of a matrix that the pieces

@@ -8,6 +8,8 @@ pub mod simd;
 
 use simd::{Simd, Vector};
 
+use crate::kernels::free_list::FreeList;
+
 /// Which element type a matrix has, as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DType {
@@ -72,6 +74,8 @@ pub trait Element:
     /// The bytes of one number.
     type Bytes: IntoIterator<Item = u8>;
 
+    /// Where freed memory of such numbers waits.
+    fn free_list() -> &'static FreeList<Self>;
     /// Little-endian bytes.
     fn to_le_bytes(self) -> Self::Bytes;
     /// The number of the little-endian bytes at the beginning; missing ones count as 0.
@@ -134,6 +138,10 @@ macro_rules! element {
             type Vector<S: Simd> = S::$register;
             type Bytes = [u8; size_of::<$type>()];
 
+            fn free_list() -> &'static FreeList<Self> {
+                static FREED: FreeList<$type> = FreeList::empty();
+                &FREED
+            }
             #[inline]
             fn to_le_bytes(self) -> Self::Bytes {
                 self.to_le_bytes()

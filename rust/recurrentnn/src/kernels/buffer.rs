@@ -6,17 +6,18 @@
 //! view: it holds the interpreter while any borrow lives, so that only NumPy's own loops, which may
 //! run without the interpreter in another thread, can meet a borrow; a caller must not let them.
 
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
+use super::free_list::room;
 use crate::element::Element;
 
 /// `len` zeros, unless there is not that much memory.
 pub fn zeros<T: Element>(len: usize) -> Option<Vec<T>> {
-    let mut zeros = Vec::new();
-    zeros.try_reserve_exact(len).ok()?;
+    let mut zeros = room(len)?;
     zeros.resize(len, T::ZERO);
     Some(zeros)
 }
@@ -26,6 +27,8 @@ pub struct Buffer<T: Element>(Arc<Storage<T>>);
 
 struct Storage<T: Element> {
     data: NonNull<[T]>,
+    /// Of the vector that the memory came in.
+    capacity: usize,
     /// Number of readers, or -1 for one writer.
     borrows: AtomicIsize,
 }
@@ -37,15 +40,21 @@ unsafe impl<T: Element> Sync for Storage<T> {}
 
 impl<T: Element> Drop for Storage<T> {
     fn drop(&mut self) {
-        // SAFETY: `data` came from `Box::into_raw` in `From<Vec>` and is freed only here.
-        drop(unsafe { Box::from_raw(self.data.as_ptr()) });
+        let (data, len) = (self.data.as_ptr().cast(), self.data.len());
+        // SAFETY: the parts of the vector in `From<Vec>`, put together again only here.
+        T::free_list().give(unsafe { Vec::from_raw_parts(data, len, self.capacity) });
     }
 }
 
 impl<T: Element> From<Vec<T>> for Buffer<T> {
-    fn from(data: Vec<T>) -> Self {
+    fn from(mut data: Vec<T>) -> Self {
+        if data.capacity() > data.len() + data.len() / 4 {
+            data.shrink_to_fit();
+        }
+        let mut data = ManuallyDrop::new(data);
         Self(Arc::new(Storage {
-            data: NonNull::from(Box::leak(data.into_boxed_slice())),
+            data: NonNull::from(data.as_mut_slice()),
+            capacity: data.capacity(),
             borrows: AtomicIsize::new(0),
         }))
     }
@@ -60,7 +69,11 @@ impl<T: Element> Clone for Buffer<T> {
 impl<T: Element> Buffer<T> {
     /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
-        vec![T::ZERO; len].into()
+        let kept = T::free_list().take(len).map(|mut kept| {
+            kept.resize(len, T::ZERO);
+            kept
+        });
+        kept.unwrap_or_else(|| vec![T::ZERO; len]).into()
     }
 
     /// Number of elements.

@@ -459,15 +459,33 @@ impl<T: Element> Run<T> {
     /// # Errors
     /// [`Error::Internal`] unless the run is for training.
     pub fn receive(&mut self, incoming: Incoming<'_, T>) -> Result<()> {
-        let memory = self.memory.as_mut().ok_or_else(ended)?;
-        for (number, plane) in self.compiled.result_grads.iter().enumerate() {
-            if let Some(plane) = *plane {
-                let grad = incoming.results.get(number).copied().flatten();
-                fill(memory.plane_mut(plane), grad);
+        for number in 0..self.compiled.result_grads.len() {
+            if let Some(to) = self.result_grad(number)? {
+                fill(to, incoming.results.get(number).copied().flatten());
             }
         }
+        self.receive_states(incoming.states)
+    }
+
+    /// Where the gradient of a result comes in before the backward pass, in the columns of the input;
+    /// `None` where the pass does not read it.
+    ///
+    /// # Errors
+    /// None while the run lives.
+    pub fn result_grad(&mut self, number: usize) -> Result<Option<&mut [T]>> {
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
+        let plane = self.compiled.result_grads.get(number).copied().flatten();
+        Ok(plane.map(|plane| memory.plane_mut(plane)))
+    }
+
+    /// Takes in the gradients of the states after the last step; `None` are zeros.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] unless the run is for training.
+    pub fn receive_states(&mut self, grads: &[Option<&[T]>]) -> Result<()> {
+        let memory = self.memory.as_mut().ok_or_else(ended)?;
         for (number, &plane) in self.compiled.state_grads.iter().enumerate() {
-            let grad = incoming.states.get(number).copied().flatten();
+            let grad = grads.get(number).copied().flatten();
             let late = End::Last.is_late(self.compiled.reversed[number]);
             put(memory, plane, late, grad);
         }

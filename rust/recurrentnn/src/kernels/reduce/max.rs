@@ -7,7 +7,7 @@ use crate::kernels::isa::{Isa, Task};
 
 /// The largest element, NaN if there is one, negative infinity if there is none.
 #[inline(always)]
-pub(in crate::kernels) fn lane_max<T: Element>(values: &[T]) -> T {
+fn lane_max<T: Element>(values: &[T]) -> T {
     let mut lanes = [T::NEG_INFINITY; LANES];
     let (rows, rest) = values.as_chunks::<LANES>();
     for row in rows {

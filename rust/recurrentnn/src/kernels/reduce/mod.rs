@@ -4,7 +4,6 @@ mod max;
 
 use rayon::prelude::*;
 
-pub(super) use self::max::lane_max;
 pub use self::max::{max_per_column, max_per_column_gradient, max_per_row, max_per_row_gradient};
 use super::broadcast::{Extent, Operand, accumulate_broadcast, sum_of};
 use super::isa::{Isa, Task};

@@ -2,12 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::{Share, shares, sum_in_blocks};
+use super::{shares, sum_of_shares};
 use crate::element::Element;
 use crate::element::simd::Simd;
-use crate::kernels::formula::map_registers;
 use crate::kernels::isa::{Isa, Task};
 use crate::kernels::parallel::Cost;
+use crate::kernels::reduce::lane_sum_of;
 
 /// `into[:, j] += weight(j) * softmax(a[:, j])`; both rows x cols. A column without a weight is not
 /// looked at.
@@ -93,10 +93,9 @@ impl<T: Element> Task for AddSoftmax<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let (_, sum) = shares::<T, S>(self.x, self.shares);
-        let sum = T::from_f64(sum);
+        let scale = self.weight / shares::<T::Vector<S>>(self.x, self.shares);
         for (into, share) in self.into.iter_mut().zip(self.shares) {
-            *into += *share / sum * self.weight;
+            *into += *share * scale;
         }
     }
 }
@@ -113,8 +112,8 @@ impl<T: Element> Task for AddLogGradient<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        map_registers::<T::Vector<S>, _>(&Share { max: 0.0 }, self.y, self.shares);
-        let total = T::from_f64(sum_in_blocks(self.grad));
+        sum_of_shares::<T::Vector<S>>(self.y, T::ZERO, Some(self.shares));
+        let total = T::from_f64(lane_sum_of([self.grad], |[g]| g));
         let terms = self.grad.iter().zip(self.shares);
         for (into, (grad, share)) in self.into.iter_mut().zip(terms) {
             *into += *grad - *share * total;
