@@ -29,7 +29,7 @@ BATCH, TIME, EPOCHS, SEED = 50, 50, 50, 1
 def main() -> None:
     """Train, and record the best validation loss."""
     text = DATA.read_text(encoding="utf-8")
-    vocabulary = rnn.Vocabulary(text)
+    vocabulary = rnn.Vocabulary.from_text(text)
     symbols = np.asarray(vocabulary.encode(text))
     chunks = len(symbols) // (BATCH * TIME)
     cut = symbols[: chunks * BATCH * TIME]
