@@ -4,11 +4,11 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
+pub mod free_list;
 pub mod simd;
 
+use free_list::FreeList;
 use simd::{Simd, Vector};
-
-use crate::kernels::free_list::FreeList;
 
 /// Which element type a matrix has, as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -12,8 +12,8 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
-use super::free_list::room;
 use crate::element::Element;
+use crate::element::free_list::room;
 
 /// `len` zeros, unless there is not that much memory.
 pub fn zeros<T: Element>(len: usize) -> Option<Vec<T>> {

@@ -11,7 +11,6 @@ pub mod blend;
 pub mod broadcast;
 pub mod buffer;
 pub mod formula;
-pub mod free_list;
 pub mod gemm;
 pub mod isa;
 pub mod layer_norm;
