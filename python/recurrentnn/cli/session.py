@@ -57,7 +57,8 @@ class Session:
         options = {} if past else cell_options(plan)
         schedule = schedule_of(plan)
         known = past[0].vocabulary if past else None
-        corpus = open_corpus(plan, known, folder)
+        scratch = Path(plan.output).absolute().parent
+        corpus = open_corpus(plan, known, folder, scratch)
         self._language = past[0] if past else language_of(corpus.symbols, plan, options)
         self._optimizer = optimizer_of(plan, plan.seq_length or corpus.seq_length)
         self._train, self._held_out = batches(ctx, corpus, plan)

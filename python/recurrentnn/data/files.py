@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -133,6 +134,29 @@ def open_text(
             f"open_text: needs a document of at least 2 {unit}, got none"
         )
     return text
+
+
+def open_once(
+    paths: PathLike | Sequence[PathLike],
+    unit: str = "chars",
+    *,
+    alphabet: Alphabet | None = None,
+    max_size: int | None = None,
+    folder: PathLike | None = None,
+) -> Text:
+    """As `open_text`, from a file of symbols that nobody sees and no call finds again.
+
+    Parameters
+    ----------
+    folder
+        Where there is room for it, up to 4 bytes a symbol; None: the system's place for
+        temporary files.
+    """
+    # What is mapped can be read when its name is gone; where it cannot go, it stays.
+    with tempfile.TemporaryDirectory(
+        prefix=".recurrentnn-", dir=folder, ignore_cleanup_errors=True
+    ) as cache:
+        return open_text(paths, unit, alphabet=alphabet, max_size=max_size, cache=cache)
 
 
 def _count(
