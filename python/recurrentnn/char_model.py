@@ -437,7 +437,7 @@ class CharModel(Writer):
 
     def _to_bytes(self) -> bytes:
         metadata, tensors = checkpoint.describe(
-            self._run, optimizers.state_of(self._optimizer, self.net), {}
+            self._run, optimizers.saved(self._optimizer, self.net), {}
         )
         return self.net.to_bytes({**self.notes(), **metadata}, tensors)
 

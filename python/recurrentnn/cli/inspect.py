@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,11 @@ def inspect(model: str, *, tensors: bool, verify: bool, as_json: bool) -> None:
     facts |= _net(net)
     facts |= _symbols(path, metadata)
     if checkpoint.KEY in metadata:
-        run, (optimizer, _), _ = checkpoint.understand(metadata, beside, net)
-        facts |= {"optimizer": optimizer, **_history(run)}
+        run, optimizer, _ = checkpoint.understand(metadata, beside, net)
+        facts |= {"optimizer": optimizer.rule}
+        if optimizer.options is not None:
+            facts |= {"its options": _set(optimizer.options)}
+        facts |= _history(run)
     if as_json and SETTINGS_KEY in metadata:
         facts["settings"] = json.loads(metadata[SETTINGS_KEY])
     parameters = {
@@ -70,9 +74,8 @@ def _net(net: Model) -> dict[str, Any]:
     known = known_options(MODELS[cell].__new__) if isinstance(cell, str) else None
     shown = {
         name: value
-        for name, value in config.items()
+        for name, value in _set(config).items()
         if name not in ("cell", "hidden_sizes", "cells")
-        and value is not None
         and (known is None or name in known)
     }
     return {
@@ -81,6 +84,10 @@ def _net(net: Model) -> dict[str, Any]:
         "parameters": sum(matrix.value.size for matrix in parameters.values()),
         "options": shown,
     }
+
+
+def _set(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _symbols(path: Path, metadata: dict[str, str]) -> dict[str, Any]:

@@ -176,7 +176,7 @@ class Session:
         if self._plan.resume:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", RuntimeWarning)
-                self._trainer.resume()
+                self._trainer.resume(override=self._plan.override)
             for warning in caught:
                 click.echo(f"recurrentnn: {warning.message}", err=True)
             before = self._trainer.run.place.plan

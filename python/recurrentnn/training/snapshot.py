@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from recurrentnn._recurrentnn import Model
-from recurrentnn.training.optimizers import Optimizer, restore, state_of
+from recurrentnn.training.optimizers import Optimizer, restore, saved
 
 
 def weights_of(model: Model) -> dict[str, NDArray[Any]]:
@@ -28,14 +28,14 @@ class Snapshot:
     def __init__(self, model: Model, optimizer: Optimizer) -> None:
         self._model, self._optimizer = model, optimizer
         self._weights = weights_of(model)
-        self._state = state_of(optimizer, model)
+        self._saved = saved(optimizer, model)
         self._rate = optimizer.learning_rate
         self._dropout_step = getattr(model, "dropout_step", None)
 
     def restore(self) -> None:
         """All of it as it was, bit for bit."""
         set_weights(self._model, self._weights)
-        restore(self._optimizer, self._state, self._model)
+        restore(self._optimizer, self._saved, self._model)
         self._optimizer.learning_rate = self._rate
         set_dropout_step(self._model, self._dropout_step)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -274,40 +275,55 @@ class Trainer:
         """The checkpoint of now: `load`, `resume` and `recurrentnn.load` read it."""
         metadata, tensors = checkpoint.describe(
             self.run,
-            optimizers.state_of(self.optimizer, self.model),
+            optimizers.saved(self.optimizer, self.model),
             {} if self.schedule is None else self.schedule.state(),
         )
         return self.model.to_bytes({**self._notes(), **metadata}, tensors)
 
-    def load(self, path: str | os.PathLike[str]) -> None:
+    def load(self, path: str | os.PathLike[str], *, override: bool = False) -> None:
         """Go on from a checkpoint: weights, optimizer, schedule and run.
+
+        Parameters
+        ----------
+        path
+            Its file.
+        override
+            Whether the trainer's optimizer and schedule may be others. Where what the
+            file remembers does not fit them, they begin anew.
 
         Raises
         ------
+        ArgumentError
+            The optimizer's rule or options are not those of the checkpoint: names them.
+            Nothing is changed then.
         FormatError
-            It is damaged, or of another model, optimizer or schedule. Nothing is
-            changed then.
+            It is damaged, or of another model or schedule. Nothing is changed then.
         OSError
             The file cannot be read.
         """
         weights, run, optimizer, schedule = load_checkpoint(path, self.model)
-        before = optimizers.state_of(self.optimizer, self.model)
+        before = optimizers.saved(self.optimizer, self.model)
+        fit = contextlib.suppress(FormatError) if override else contextlib.nullcontext()
         try:
-            optimizers.restore(self.optimizer, optimizer, self.model)
-            try:
+            if not override:
+                optimizers.expect_same(self.optimizer, optimizer)
+            with fit:
+                optimizers.restore(self.optimizer, optimizer, self.model)
+            with fit:
                 optimizers.restore_schedule(self.schedule, schedule)
-            except FormatError:
-                optimizers.restore(self.optimizer, before, self.model)
-                raise
-        except FormatError as error:
-            raise FormatError(f"{os.fspath(path)}: {error}") from None
+        except (ArgumentError, FormatError) as error:
+            optimizers.restore(self.optimizer, before, self.model)
+            raise type(error)(f"{os.fspath(path)}: {error}") from None
         set_weights(self.model, weights)
         set_dropout_step(self.model, run.dropout_step)
         self.run = run
         self._saved = run.seconds, run.step
 
-    def resume(self) -> bool:
+    def resume(self, *, override: bool = False) -> bool:
         """Go on from the newest checkpoint in the folder; False: there is none.
+
+        Optimizer and schedule must be those of before unless `override` says otherwise,
+        as in `load`; limits are those of `fit`, so that a run may be made longer.
 
         One that is damaged is skipped with a `RuntimeWarning`, and the one before is
         taken. What a killed run has left half written is removed.
@@ -316,7 +332,7 @@ class Trainer:
             raise ArgumentError("resume: the trainer has no folder")
         self.folder.open()
         try:
-            return self.load_newest(self.folder)
+            return self.load_newest(self.folder, override=override)
         finally:
             self.folder.close()
 
@@ -354,11 +370,11 @@ class Trainer:
         self.tell(lambda call: call.on_checkpoint(self, path))
         return path
 
-    def load_newest(self, folder: Folder) -> bool:
+    def load_newest(self, folder: Folder, *, override: bool) -> bool:
         """Go on from the newest checkpoint that is whole, if there is one."""
         for path in folder.newest_first():
             try:
-                self.load(path)
+                self.load(path, override=override)
             except FormatError as error:
                 folder.skip(path, error)
                 continue
