@@ -111,7 +111,7 @@ class Session:
         if self._report.last is None:
             self._report.note(
                 f"step {self._trainer.run.step}: nothing left to learn; a higher limit "
-                "goes on, such as --steps N --override"
+                "goes on, such as --steps N"
             )
             if plan.as_json:
                 self._keep()
@@ -182,8 +182,7 @@ class Session:
             before = self._trainer.run.place.plan
             if before not in (None, self._train.plan) and not self._plan.override:
                 raise text_changed(folder)
-        if not self._plan.resume or self._plan.override:
-            write_run(self._ctx, folder)
+        write_run(self._ctx, folder)
 
     def _notes(self) -> dict[str, str]:
         """What files have beside net and run."""

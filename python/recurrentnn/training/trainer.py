@@ -26,7 +26,12 @@ from recurrentnn.training.optimizers import GivenSchedule, Optimizer
 from recurrentnn.training.records import Evaluation
 from recurrentnn.training.run import Run
 from recurrentnn.training.signals import Signals
-from recurrentnn.training.snapshot import set_dropout_step, set_weights
+from recurrentnn.training.snapshot import (
+    Ended,
+    set_dropout_step,
+    set_weights,
+    weights_of,
+)
 from recurrentnn.training.tasks import LanguageModel, Task
 from recurrentnn.training.tensorboard import TensorBoard
 
@@ -159,6 +164,7 @@ class Trainer:
             self._callbacks.append(TensorBoard(folder))
         self.folder = None if folder is None else Folder(folder, keep)
         self._saved = 0.0, -1  # seconds and step of the last checkpoint
+        self._ended = Ended()
 
     def fit(
         self,
@@ -171,6 +177,9 @@ class Trainer:
         target_loss: float | None = None,
     ) -> History:
         """Learn, from where the run is, until a limit is reached.
+
+        A run that has ended goes on under higher limits as if they had been these at
+        once, with the weights of its last update, unless others were assigned since.
 
         Parameters
         ----------
@@ -248,6 +257,7 @@ class Trainer:
         limits: Limits,
         target_loss: float | None,
     ) -> History:
+        self._ended.undo(self.model)
         loop = Loop(self, train, validation, limits, target_loss)
         if self.folder is not None:
             self.folder.open()
@@ -314,6 +324,7 @@ class Trainer:
         except (ArgumentError, FormatError) as error:
             optimizers.restore(self.optimizer, before, self.model)
             raise type(error)(f"{os.fspath(path)}: {error}") from None
+        self._ended = Ended()
         set_weights(self.model, weights)
         set_dropout_step(self.model, run.dropout_step)
         self.run = run
@@ -400,6 +411,7 @@ class Trainer:
         if self.folder is not None:
             self.save()
         if self.restore_best and self.run.best.weights:
+            self._ended = Ended(weights_of(self.model), self.run.best.weights)
             set_weights(self.model, self.run.best.weights)
 
     def _stopped(self, error: BaseException) -> None:
