@@ -176,17 +176,8 @@ def _mapped(
     if symbols is text.alphabet and unit == "chars" and not text.alphabet.unknown:
         symbols = text.alphabet.vocabulary()
     size = f"{text.symbols + text.documents:,} {UNIT_NAMES[unit]}"
-    name = _of_text(path, unit) if cache is None else _of_files(path)
+    name = _of_text(path, unit) if cache is None else text.sha256
     return _corpus(text, symbols, name, f"{path}: {size}")
-
-
-def _of_files(path: str) -> str:
-    """What tells a run's text apart: its files."""
-    digest = hashlib.sha256()
-    for file in files(path):
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
 
 
 def _of_text(path: str, unit: str) -> str:
