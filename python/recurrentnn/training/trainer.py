@@ -208,15 +208,7 @@ class Trainer:
         ArgumentError, ArgumentTypeError
             A limit that makes no sense; another process trains in the folder.
         """
-        if steps is None and epochs is None and minutes is None:
-            epochs = 10
-        limits = Limits(
-            _count("fit", "steps", steps),
-            None
-            if epochs is None
-            else integer("fit", "epochs", epochs) * train.symbols,
-            None if minutes is None else 60 * real("fit", "minutes", minutes),
-        )
+        limits = Limits.of("fit", train.symbols, steps, epochs, minutes)
         if target_loss is not None:
             target_loss = real("fit", "target_loss", target_loss, zero=True)
         return self._learn(train, validation, limits, target_loss)
@@ -235,12 +227,7 @@ class Trainer:
         An epoch's worth may begin and end within epochs.
         """
         used = self.used(train)
-        limits = Limits(
-            None if steps is None else used.steps + steps,
-            None if epochs is None else used.symbols + epochs * train.symbols,
-            None if minutes is None else used.seconds + 60 * minutes,
-            used,
-        )
+        limits = Limits.of("learn_more", train.symbols, steps, epochs, minutes, used)
         return self._learn(train, validation, limits, None)
 
     def used(self, train: Batches) -> Used:
