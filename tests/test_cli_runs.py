@@ -155,6 +155,8 @@ def test_folders_that_are_no_place_for_a_new_run(
     assert "--resume goes on with it" in capsys.readouterr().err
     assert resume("none") == 3
     assert resume("m.safetensors") == 2
+    assert train("-o", "rate0.01", "--steps", "2") == 2
+    assert "the folder of a run has no dot in its name" in capsys.readouterr().err
     Path("mine").mkdir()
     Path("mine/notes.txt").write_text("")
     assert train("-o", "mine") == 2

@@ -485,7 +485,7 @@ class CharModel(Writer):
 def _parse(notes: str | None) -> dict[str, Any]:
     """What `save` wrote beside the net, as arguments of `CharModel`."""
     if notes is None:
-        raise FormatError("a net but no character model, use recurrentnn.load")
+        raise FormatError("a net but no text model; recurrentnn.load reads it")
     try:
         match json.loads(notes):
             case {

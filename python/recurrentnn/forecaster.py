@@ -29,7 +29,7 @@ from recurrentnn.training.history import History
 from recurrentnn.training.tasks import Regression
 from recurrentnn.training.trainer import Trainer
 
-_KIND = "forecaster"
+KIND = "forecaster"
 # Windows forecast at once.
 _ROWS = 256
 
@@ -421,7 +421,7 @@ class Forecaster:
             "past": self._past.config(),
             "known": self._known.config(),
         }
-        self.net.save(path, {"kind": _KIND, _KIND: json.dumps(notes)})
+        self.net.save(path, {"kind": KIND, KIND: json.dumps(notes)})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -436,7 +436,7 @@ class Forecaster:
         """
         net, metadata, _ = read_model(path)
         try:
-            notes = json.loads(metadata.get(_KIND, "null"))
+            notes = json.loads(metadata.get(KIND, "null"))
             match notes:
                 case {
                     "length": int(length),

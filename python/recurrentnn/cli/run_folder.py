@@ -36,6 +36,12 @@ def is_folder(output: str) -> bool:
     path = Path(output)
     if path.exists():
         return path.is_dir()
+    if path.suffix not in ("", ".safetensors"):
+        # It may be meant as a folder, as `runs/rate0.01` is.
+        raise click.UsageError(
+            f"-o {output}: a model file ends in .safetensors, and the folder of a run "
+            "has no dot in its name"
+        )
     return path.suffix == ""
 
 
