@@ -31,8 +31,9 @@ def main() -> None:
         seed=arguments.seed,
     )
     seconds = time.perf_counter() - begin
-    for epoch, (training, validation) in enumerate(model.history, start=1):
-        print(f"epoch {epoch}: training {training:.4f}, validation {validation:.4f}")
+    for record in model.history:
+        if record.validation_loss is not None:
+            print(f"epoch {record.epoch:g}: validation {record.validation_loss:.4f}")
     result = model.evaluate(values, start=VALIDATION)
     print(f"{model}, {seconds:.0f} s, {result.windows} forecasts")
     for name in ("forecast", "persistence", "seasonal"):

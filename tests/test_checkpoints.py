@@ -161,7 +161,6 @@ def test_a_folder_belongs_to_one_run_at_a_time(tmp_path: Path) -> None:
     ("make", "words"),
     [
         (lambda: runs.trainer(cell="lstm"), "cell is 'gru', not 'lstm'"),
-        (lambda: runs.trainer(optimizer=rnn.Adam()), "RMSProp, not Adam"),
         (
             lambda: runs.trainer(schedule=schedules.Plateau()),
             "schedule",
@@ -204,14 +203,14 @@ def test_the_checksum_is_that_of_its_definition(tmp_path: Path) -> None:
     assert hashlib.sha256(text.encode() + raw[8 + length :]).hexdigest() == said
 
 
-@pytest.mark.parametrize("name", ["model-1", "char-1", "model-2", "checkpoint-2"])
+@pytest.mark.parametrize("name", [p.stem for p in FIXTURES.glob("*.json")])
 def test_files_of_every_version_are_read(name: str) -> None:
     """Each was written when its version was new; beside it the net's answer."""
     path = FIXTURES / f"{name}.safetensors"
     expected = json.loads((FIXTURES / f"{name}.json").read_text())
     answer, _ = rnn.load(path)(np.array(expected["input"]))
     np.testing.assert_allclose(answer, expected["output"], rtol=0, atol=1e-6)
-    if name in ("char-1", "checkpoint-2"):
+    if not name.startswith("model"):
         assert rnn.CharModel.load(path).steps == expected["steps"]
 
 

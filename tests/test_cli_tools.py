@@ -95,6 +95,47 @@ def test_convert_writes_and_reads_by_suffix(
     assert main(["convert", "m.safetensors", "m.nonsense"]) == 1
 
 
+def test_convert_writes_a_state_dict(capsys: pytest.CaptureFixture[str]) -> None:
+    model = rnn.CharModel.create(TEXT, hidden_sizes=[5, 5])
+    model.save("even.safetensors")
+    out = said(capsys, "convert", "even.safetensors", "t.safetensors", "--pytorch")
+    assert "vocabulary is not part of it" in out
+    tensors = pytest.importorskip("safetensors.numpy").load_file("t.safetensors")
+    expected = rnn.convert.to_torch(model.net)
+    assert tensors.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(tensors[name], array)
+    assert main(["convert", "m.safetensors", "t.npz", "--pytorch"]) == 2
+
+
+def test_convert_keeps_the_letters_of_lines_in_json(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lm = rnn.CharModel.create(TEXT, lines=True, hidden_sizes=5, embedding_size=3)
+    lm.save("lines.safetensors")
+    out = said(capsys, "convert", "lines.safetensors", "lines.json")
+    assert "vocabulary" not in out
+    said(capsys, "convert", "lines.json", "back.safetensors")
+    back = rnn.CharModel.load("back.safetensors")
+    assert back.vocabulary.symbols == lm.vocabulary.symbols
+    assert back.greedy("the ", 20) == lm.greedy("the ", 20)
+    assert main(["convert", "m.safetensors", "m.json"]) == 1
+    assert "embedding_size=N makes one" in capsys.readouterr().err
+
+
+def test_inspect_tells_what_is_unusual_and_what_is_no_text_model(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rnn.GRU(3, [4, 4], 2, dropout=0.25).save("net.safetensors")
+    shown = said(capsys, "inspect", "net.safetensors")
+    assert "input_size=3, output_size=2, dtype=float32, dropout=0.25\n" in shown
+    series = np.sin(np.arange(60.0))
+    rnn.Forecaster.train(series, horizon=2, hidden_sizes=3, epochs=1).save("f")
+    assert "Forecaster(lstm [3], 1 series, 8 rows" in said(capsys, "inspect", "f")
+    assert main(["sample", "f"]) == 3
+    assert "no text model; recurrentnn.load reads it" in capsys.readouterr().err
+
+
 def test_sample_has_the_options_of_sampling(
     model: rnn.CharModel, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ import inspect
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import cases
 import optimizer_cases
@@ -13,6 +14,7 @@ import regulariser_cases
 from recurrentnn import _recurrentnn as compiled
 from recurrentnn import optimizers
 from recurrentnn import reference as ref
+from recurrentnn.cli.classes import known_options
 
 # They have no first operand that is more than the others.
 NO_METHOD = {"concat", "concat_columns", "where"}
@@ -126,10 +128,17 @@ def test_every_option_of_an_optimizer_is_varied_by_some_case() -> None:
 def test_every_optimizer_takes_and_tells_the_same_options() -> None:
     for made in optimizers.OPTIMIZERS.values():
         optimizer = made()  # type: ignore[call-arg]
-        signature = inspect.signature(made.__new__)
-        usual = {p.name: p.default for p in signature.parameters.values()}
         config = optimizer.config()
-        assert {**usual, "cls": None, "groups": {}} == {**config, "cls": None}
+        assert {"cls", *(known_options(made.__new__) or [])} == {"cls", *config}
+        off: dict[str, Any] = {
+            "clip_value": None,
+            "clip_norm": None,
+            "decay_all": False,
+            "groups": {},
+        }
+        signature = inspect.signature(made.__new__).parameters.values()
+        usual = {p.name: p.default for p in signature if p.name in config}
+        assert usual | off == config
         twin = getattr(ref, made.__name__)()
         for name, value in config.items():
             assert getattr(twin, name) == value, (made.__name__, name)

@@ -64,7 +64,8 @@ def test_the_readme_shows_a_program_of_at_most_25_lines() -> None:
 @pytest.mark.parametrize("name", ["README.md", "docs/command-line.md"])
 def test_the_commands_of_a_document_run_in_order(name: str, tmp_path: Path) -> None:
     """Each `recurrentnn ...` line, as typed, in a folder with nothing but a text."""
-    (tmp_path / "book.txt").write_text(grammar.text(200), encoding="utf-8")
+    for text, sentences in (("book.txt", 200), ("other.txt", 50)):
+        (tmp_path / text).write_text(grammar.text(sentences), encoding="utf-8")
     commands = snippets.commands(ROOT / name, "recurrentnn")
     assert commands
     for command in commands:

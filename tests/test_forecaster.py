@@ -79,20 +79,41 @@ def test_it_beats_persistence_where_there_is_something_to_learn() -> None:
     assert result.windows == 57
     assert result.forecast.mse < 0.5 * result.persistence.mse
     assert result.forecast.mase < result.persistence.mase
-    training, validation = zip(*model.history, strict=True)
+    training, validation = map(model.history.column, ("loss", "validation_loss"))
     assert training[-1] < training[0]
-    assert min(validation) < validation[0]
+    assert np.nanmin(validation) < validation[~np.isnan(validation)][0]
 
 
-def test_the_weights_kept_are_those_of_the_best_epoch() -> None:
-    model = rnn.Forecaster.train(
-        SERIES, **{**SMALL, "epochs": 9}, learning_rate=0.3, patience=2
-    )
-    errors = [validation for _, validation in model.history]
+@pytest.mark.parametrize("joint", [True, False])
+def test_the_weights_kept_are_those_of_the_best_epoch(joint: bool) -> None:
+    """Bit for bit those of a run that ends there, and what is judged are forecasts."""
+    options: dict[str, Any] = {**SMALL, "season": 5, "joint": joint, "patience": 2}
+    options |= {"learning_rate": 0.3, "known": KNOWN, "past": PAST}
+    model = rnn.Forecaster.train(SERIES, **{**options, "epochs": 9})
+    errors = [r.validation_loss for r in model.history if r.validation_loss is not None]
+    best = errors.index(min(errors))
+    assert best == len(errors) - 3
+    ended = rnn.Forecaster.train(SERIES, **{**options, "epochs": best + 1})
+    for name, weights in ended.net.parameters().items():
+        kept = model.net.parameters()[name]
+        np.testing.assert_array_equal(kept.value, weights.value)
     start = len(SERIES) - int(len(SERIES) * 0.2)
-    assert min(errors) < errors[-1]
-    assert errors.index(min(errors)) == len(errors) - 3
-    assert model.evaluate(SERIES, start=start).forecast.mse == min(errors)
+    judged = model.evaluate(SERIES, start=start, known=KNOWN, past=PAST)
+    assert_close(judged.forecast.mse, errors[best], 1e-5)
+
+
+def test_without_validation_it_learns_to_the_last_epoch() -> None:
+    model = rnn.Forecaster.train(SERIES, **SMALL, validation_fraction=0.0)
+    assert model.history[-1].epoch == SMALL["epochs"]
+    assert {record.validation_loss for record in model.history} == {None}
+
+
+def test_it_learns_in_the_trainer(capsys: pytest.CaptureFixture[str]) -> None:
+    """What ends a `Trainer` ends it, and its progress is shown."""
+    rnn.Forecaster.train(SERIES, **SMALL, progress=True)
+    assert "loss" in capsys.readouterr().err
+    with pytest.raises(rnn.NonFiniteError, match="update 2: the loss is"):
+        rnn.Forecaster.train(SERIES, **SMALL, learning_rate=1e29)
 
 
 @pytest.mark.parametrize("joint", [True, False])

@@ -147,15 +147,34 @@ def test_symbols_are_made_once_and_again_when_something_changed(tmp_path: Path) 
     first = made()
     assert made() == first
     os.utime(file, ns=(1, 1))
-    touched = made()
-    assert touched[0] == first[0]
-    assert touched[1] != first[1]
-    # The size tells texts apart when the time does not.
+    assert made() == first  # of another time, and the same text
     file.write_text("to be or not, no")
-    os.utime(file, ns=(1, 1))
-    made()
+    changed = made()
+    assert changed[0] == first[0]
+    assert changed[1] != first[1]
     assert open_text(file, "bytes").cache != first[0]
     assert {p.name for p in tmp_path.iterdir() if p.suffix == ".tmp"} == set()
+
+
+@pytest.mark.parametrize("place", [0, 1_000_003, 2_999_999])
+def test_one_letter_is_noticed_though_size_and_times_are_the_same(
+    tmp_path: Path, place: int
+) -> None:
+    file = tmp_path / "text"
+    raw = bytearray(b"abc" * 1_000_000)
+    file.write_bytes(raw)
+    before = file.stat()
+    first = open_text(file, cache=tmp_path)
+    raw[place] = ord("b" if place == 0 else "a")
+    with file.open("r+b") as same:
+        same.write(raw)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = file.stat()
+    assert (after.st_ino, after.st_size) == (before.st_ino, before.st_size)
+    assert after.st_mtime_ns == before.st_mtime_ns
+    second = open_text(file, cache=tmp_path)
+    assert second.sha256 != first.sha256
+    assert second._text[np.array([place])] == (1 if place == 0 else 0)
 
 
 def test_a_damaged_file_of_symbols_is_made_anew(tmp_path: Path) -> None:

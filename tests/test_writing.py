@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 import oracle
 import recurrentnn as rnn
 from constant import net_of
+from recurrentnn.data import Alphabet
 from recurrentnn.generation import Writer
+from recurrentnn.text_model import TextModel
 
 TEXT = "the cat sat on the mat,\nand the rat ran at the cat. naïve “ä”\n"
 
@@ -80,7 +82,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"temperature": 0.7, "top_k": 12},
     {"top_p": 0.9, "repetition_penalty": 1.2, "repetition_window": 8},
     {"stop": ["at", "e"]},
-    {"banned": "aeiou", "min_p": 0.05},
+    {"banned": "aeo", "min_p": 0.05},
     {"greedy": True},
 ]
 
@@ -201,10 +203,10 @@ def test_a_function_ends_each_of_many_by_itself() -> None:
 def test_only_allowed_characters_are_written_and_no_banned_ones(
     model: Writer,
 ) -> None:
-    allowed, _ = model.generate("the ", 60, allowed="cat Q")
-    assert set(allowed) <= set("cat Q")
-    banned, _ = model.generate("the ", 300, banned="aet Q")
-    assert not set(banned) & set("aet Q")
+    allowed, _ = model.generate("the ", 60, allowed="cat ")
+    assert set(allowed) <= set("cat ")
+    banned, _ = model.generate("the ", 300, banned="aet ")
+    assert not set(banned) & set("aet ")
     assert set(model.beam("the ", 6, width=3, allowed="at")[0].text[4:]) <= set("at")
 
 
@@ -214,7 +216,26 @@ def test_a_line_may_end_though_only_some_characters_are_allowed() -> None:
     assert set("".join(lines)) <= {"t"}
     assert min(map(len, lines)) < 400
     with pytest.raises(rnn.ArgumentError, match="allowed and banned"):
-        running().generate("the ", 5, allowed="XYZ")
+        running().generate("the ", 5, allowed="")
+
+
+@pytest.mark.parametrize("option", ["allowed", "banned", "stop"])
+def test_what_it_cannot_write_is_refused_alike(option: str) -> None:
+    """By a vocabulary, and by an alphabet that would read it as the unknown symbol."""
+    alphabet = Alphabet.of("a cat sat", max_size=9)
+    unknown = TextModel(rnn.GRU(len(alphabet), 3, len(alphabet)), alphabet)
+    for lm in (running(), of_lines(), unknown):
+        given: Any = {option: "aXtYX" if option != "stop" else ["at", "Xa", "Y"]}
+        found = "'Xa', 'Y'" if option == "stop" else "'X', 'Y'"
+        words = f"generate: {option} has {found}, which the model cannot write"
+        with pytest.raises(rnn.VocabularyError, match=words):
+            lm.generate("at", 5, **given)
+        if option != "stop":
+            with pytest.raises(rnn.VocabularyError, match=words):
+                lm.beam("at", 5, **given)
+    # The unknown symbol has a character of its own.
+    text = unknown.generate("at", 5, allowed="\ufffd")[0]
+    assert text == "\ufffd" * 5
 
 
 def test_the_end_of_a_line_is_a_place_from_which_the_next_one_begins() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ from recurrentnn._recurrentnn import Model, Vocabulary, write_file
 from recurrentnn.arguments import boolean, integer, real, wrong_type
 from recurrentnn.cell import Cell
 from recurrentnn.cell_options import builder, options_of
-from recurrentnn.data.text import clean, read
+from recurrentnn.data.text import GivenText, fingerprint, read, vocabulary_of
 from recurrentnn.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -142,7 +141,7 @@ class CharModel(Writer):
     @classmethod
     def create(
         cls,
-        text: str,
+        text: GivenText,
         *,
         lines: bool = False,
         cell: str | type[Cell] | Cell = "lstm",
@@ -157,7 +156,8 @@ class CharModel(Writer):
         Parameters
         ----------
         text
-            Whose code points become the vocabulary.
+            Whose code points become the vocabulary; or the path of a file of UTF-8 with
+            it, which may be larger than memory if it is a running text.
         lines
             Whether the text is lines of their own, or else one running text.
         cell
@@ -182,10 +182,7 @@ class CharModel(Writer):
             raise wrong_type("CharModel", "lines", "a bool", lines)
         build = builder(cell)
         cell_options = options_of(cell, cell_options)
-        text = clean(text)
-        if not text:
-            raise ArgumentError("CharModel: text must not be empty")
-        vocabulary = Vocabulary.from_text(text, boundary=lines)
+        vocabulary = vocabulary_of(text, boundary=lines)
         size = len(vocabulary)
         net = build(
             size,
@@ -201,7 +198,7 @@ class CharModel(Writer):
     @classmethod
     def train(
         cls,
-        text: str,
+        text: GivenText,
         *,
         lines: bool = False,
         cell: str | type[Cell] | Cell = "lstm",
@@ -232,7 +229,7 @@ class CharModel(Writer):
 
     def learn(
         self,
-        text: str,
+        text: GivenText,
         *,
         batch_size: int = 16,
         seq_length: int | None = None,
@@ -258,7 +255,7 @@ class CharModel(Writer):
         Parameters
         ----------
         text
-            Its code points must be in the vocabulary.
+            Its code points must be in the vocabulary; or the path of a file with it.
         batch_size
             Lines, or parallel streams, per update. A short text makes fewer streams.
         seq_length
@@ -330,13 +327,11 @@ class CharModel(Writer):
         boolean(call, "progress", progress)
         if not (callback is None or callable(callback)):
             raise wrong_type(call, "callback", "callable or None", callback)
-        text = clean(text)
         source, held_out = read(text, self.vocabulary).split(validation_fraction, seed)
-        name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         cut = functools.partial(
             TextBatches, batch_size=batch_size, seq_length=seq_length, seed=seed
         )
-        train = cut(source, name=f"{name} {validation_fraction!r}")
+        train = cut(source, name=f"{fingerprint(text)} {validation_fraction!r}")
         self._optimizer.learning_rate = learning_rate
         self._optimizer.clip_value = clip_value
         bar = Progress() if progress else None
@@ -367,13 +362,13 @@ class CharModel(Writer):
             if bar is not None:
                 bar.close()
 
-    def evaluate(self, text: str, *, batch_size: int | None = None) -> Evaluation:
+    def evaluate(self, text: GivenText, *, batch_size: int | None = None) -> Evaluation:
         """How well a text is predicted: loss, bits per character, perplexity.
 
         Parameters
         ----------
         text
-            Its code points must be in the vocabulary.
+            Its code points must be in the vocabulary; or the path of a file with it.
         batch_size
             Lines read at once, which changes nothing but the time; None: 32. Of a
             running text, parallel streams: all but the first begin without context,
@@ -442,7 +437,7 @@ class CharModel(Writer):
 
     def _to_bytes(self) -> bytes:
         metadata, tensors = checkpoint.describe(
-            self._run, optimizers.state_of(self._optimizer, self.net), {}
+            self._run, optimizers.saved(self._optimizer, self.net), {}
         )
         return self.net.to_bytes({**self.notes(), **metadata}, tensors)
 
@@ -490,7 +485,7 @@ class CharModel(Writer):
 def _parse(notes: str | None) -> dict[str, Any]:
     """What `save` wrote beside the net, as arguments of `CharModel`."""
     if notes is None:
-        raise FormatError("a net but no character model, use recurrentnn.load")
+        raise FormatError("a net but no text model; recurrentnn.load reads it")
     try:
         match json.loads(notes):
             case {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -24,11 +23,13 @@ from recurrentnn.data.naive import (
 from recurrentnn.data.scaling import Scaling, Series, as_series
 from recurrentnn.data.windows import Windows
 from recurrentnn.errors import ArgumentError, FormatError, ShapeError
-from recurrentnn.forecaster_fit import fit
 from recurrentnn.models import MODELS, read_model
 from recurrentnn.optimizers import RMSProp
+from recurrentnn.training.history import History
+from recurrentnn.training.tasks import Regression
+from recurrentnn.training.trainer import Trainer
 
-_KIND = "forecaster"
+KIND = "forecaster"
 # Windows forecast at once.
 _ROWS = 256
 
@@ -49,9 +50,9 @@ class Forecaster:
         `length`, `horizon` and `season`, in rows.
     scaling : Scaling
         Of the series; what comes out is in the units of what went in.
-    history : list of (float, float)
-        Of each epoch of `train`, the mean squared error of training and validation, of
-        scaled series.
+    history : History
+        The records of `train`: `loss` and `validation_loss` are mean squared errors of
+        scaled series, the former at every tick, the latter of forecasts.
 
     Examples
     --------
@@ -85,7 +86,7 @@ class Forecaster:
         self._naive = np.array(naive, dtype=np.float64)
         self._past = Scaling([], []) if past is None else past
         self._known = Scaling([], []) if known is None else known
-        self.history: list[tuple[float, float]] = []
+        self.history = History()
         series, horizon = len(scaling.center), self.plan.horizon
         read = series if self.plan.joint else 1
         features = read + len(self._past.center) + horizon * len(self._known.center)
@@ -133,6 +134,7 @@ class Forecaster:
         clip_norm: float = 1.0,
         seed: int = 0,
         dtype: DTypeLike = "float32",
+        progress: bool = False,
     ) -> Self:
         """A forecaster that has learnt from some series.
 
@@ -166,7 +168,9 @@ class Forecaster:
             Rows from one window to the next; None: an eighth of `length`. Every row of
             a window has a forecast to learn from, so that more would say little new.
         batch_size, learning_rate, clip_norm
-            Of the updates, by RMSProp.
+            Of the updates, by RMSProp; a `Trainer` makes them.
+        progress
+            Whether to show it on stderr: a bar on a terminal, else plain lines.
 
         Raises
         ------
@@ -205,9 +209,9 @@ class Forecaster:
                 f"validate with, got {len(y) - held_out} and {held_out}"
             )
         # Validation is no part of what is known while learning.
-        kept = slice(0, len(y) - held_out)
-        of_series = Scaling.of(y[kept], scaling)
-        of_covariates = [Scaling.of(c[kept]) if c.shape[1] else None for c in given]
+        kept = len(y) - held_out
+        of_series = Scaling.of(y[:kept], scaling)
+        of_covariates = [Scaling.of(c[:kept]) if c.shape[1] else None for c in given]
         build: Callable[..., Model] = MODELS[cell]
         read = y.shape[1] if joint else 1
         net = build(
@@ -217,37 +221,40 @@ class Forecaster:
             seed=seed,
             dtype=dtype,
         )
-        naive = naive_error(of_series.apply(y[kept]), season)
+        naive = naive_error(of_series.apply(y[:kept]), season)
         model = cls(net, plan, of_series, naive, *of_covariates)
-        blocks = Blocks(
-            of_series.apply(y[kept]),
-            model._past.apply(given[0][kept]),
-            model._known.apply(given[1][kept]),
-            length=plan.length,
-            horizon=horizon,
-            season=season,
-            joint=joint,
-            batch_size=batch_size,
-            seed=seed,
-            dtype=net.dtype.name,
-            stride=max(1, plan.length // 8) if stride is None else stride,
-        )
 
-        def validate() -> float:
-            if not held_out:
-                return math.nan
-            found = model.evaluate(
-                y,
-                past=given[0] if given[0].shape[1] else None,
-                known=given[1] if given[1].shape[1] else None,
-                start=len(y) - held_out,
+        def blocks(rows: slice, stride: int, *, ends: bool) -> Blocks:
+            return Blocks(
+                of_series.apply(y[rows]),
+                model._past.apply(given[0][rows]),
+                model._known.apply(given[1][rows]),
+                **plan._asdict(),
+                batch_size=batch_size,
+                seed=seed,
+                dtype=net.dtype.name,
+                stride=stride,
+                ends=ends,
             )
-            return found.forecast.mse
 
-        optimizer = RMSProp(
-            learning_rate=learning_rate, clip_value=None, clip_norm=clip_norm
+        train = blocks(
+            slice(kept),
+            max(1, plan.length // 8) if stride is None else stride,
+            ends=False,
         )
-        model.history = fit(net, optimizer, blocks, validate, epochs, patience)
+        validation = None
+        if held_out:
+            # The first of them is the first row that is forecast.
+            before = plan.length + plan.season - 1
+            validation = blocks(slice(kept - before, None), 1, ends=True)
+        trainer = Trainer(
+            net,
+            Regression(at="ticks"),
+            RMSProp(learning_rate, clip_value=None, clip_norm=clip_norm),
+            patience=patience,
+            progress=progress,
+        )
+        model.history = trainer.fit(train, validation, epochs=epochs)
         return model
 
     def forecast(
@@ -414,7 +421,7 @@ class Forecaster:
             "past": self._past.config(),
             "known": self._known.config(),
         }
-        self.net.save(path, {"kind": _KIND, _KIND: json.dumps(notes)})
+        self.net.save(path, {"kind": KIND, KIND: json.dumps(notes)})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -429,7 +436,7 @@ class Forecaster:
         """
         net, metadata, _ = read_model(path)
         try:
-            notes = json.loads(metadata.get(_KIND, "null"))
+            notes = json.loads(metadata.get(KIND, "null"))
             match notes:
                 case {
                     "length": int(length),

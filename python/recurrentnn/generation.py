@@ -38,7 +38,8 @@ class Ends(TypedDict, total=False):
     stop
         A text that ends it, or several; or a function that is called with what was
         written so far, without the prompt, after every piece, and ends it with a true
-        result. Such a text is not among what is written. The end of a line always ends.
+        result. Such a text is not among what is written, and one that the model cannot
+        write is refused. The end of a line always ends.
     """
 
     unknown: Unknown
@@ -123,7 +124,8 @@ class Writer:
         Raises
         ------
         VocabularyError
-            A code point of the prompt that the model has never seen.
+            A code point of the prompt that the model has never seen; one in `allowed`,
+            `banned` or `stop` that it cannot write.
         ArgumentError
             An option out of its domain.
         """
@@ -280,7 +282,8 @@ class Writer:
             They are ranked by ln P(y) / |y|^length_penalty, where |y| counts the END of
             a line: 0 favours short lines, 1 compares means.
         allowed, banned
-            Characters that may be written (None: all), and those that may not.
+            Characters that may be written (None: all), and those that may not; one that
+            the model cannot write is refused.
         """
         text = read_prompt(prompt)
         symbols, never = choosable(self, allowed, banned)

@@ -51,11 +51,20 @@ an optimizer with the same options: ``Adam(**optimizer.config())``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, TypedDict, Unpack
 
 from recurrentnn._recurrentnn import Optimizer
 
 Groups: TypeAlias = Mapping[str, Mapping[str, float | bool]]
+
+
+class Common(TypedDict, total=False):
+    """The options of all optimizers that mean the same to each, all off unless said."""
+
+    clip_value: float | None
+    clip_norm: float | None
+    decay_all: bool
+    groups: Groups | None
 
 
 class SGD(Optimizer):
@@ -95,10 +104,7 @@ class SGD(Optimizer):
         dampening: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
-        decay_all: bool = False,
-        groups: Groups | None = None,
+        **options: Unpack[Common],
     ) -> Self:
         """An optimizer that has made no step."""
         return super().__new__(
@@ -109,10 +115,7 @@ class SGD(Optimizer):
             dampening=dampening,
             nesterov=nesterov,
             weight_decay=weight_decay,
-            clip_value=clip_value,
-            clip_norm=clip_norm,
-            decay_all=decay_all,
-            groups=groups,
+            **options,
         )
 
 
@@ -157,10 +160,7 @@ class RMSProp(Optimizer):
         momentum: float = 0.0,
         centered: bool = False,
         weight_decay: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
-        decay_all: bool = False,
-        groups: Groups | None = None,
+        **options: Unpack[Common],
     ) -> Self:
         """An optimizer that has made no step."""
         return super().__new__(
@@ -172,10 +172,7 @@ class RMSProp(Optimizer):
             momentum=momentum,
             centered=centered,
             weight_decay=weight_decay,
-            clip_value=clip_value,
-            clip_norm=clip_norm,
-            decay_all=decay_all,
-            groups=groups,
+            **options,
         )
 
 
@@ -214,10 +211,7 @@ class Adagrad(Optimizer):
         initial_square: float = 0.0,
         eps: float = 1e-10,
         weight_decay: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
-        decay_all: bool = False,
-        groups: Groups | None = None,
+        **options: Unpack[Common],
     ) -> Self:
         """An optimizer that has made no step."""
         return super().__new__(
@@ -228,10 +222,7 @@ class Adagrad(Optimizer):
             initial_square=initial_square,
             eps=eps,
             weight_decay=weight_decay,
-            clip_value=clip_value,
-            clip_norm=clip_norm,
-            decay_all=decay_all,
-            groups=groups,
+            **options,
         )
 
 
@@ -270,10 +261,7 @@ class Adam(Optimizer):
         beta2: float = 0.999,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
-        decay_all: bool = False,
-        groups: Groups | None = None,
+        **options: Unpack[Common],
     ) -> Self:
         """An optimizer that has made no step."""
         return super().__new__(
@@ -284,10 +272,7 @@ class Adam(Optimizer):
             beta2=beta2,
             eps=eps,
             weight_decay=weight_decay,
-            clip_value=clip_value,
-            clip_norm=clip_norm,
-            decay_all=decay_all,
-            groups=groups,
+            **options,
         )
 
 
@@ -324,10 +309,7 @@ class AdamW(Optimizer):
         beta2: float = 0.999,
         eps: float = 1e-8,
         weight_decay: float = 0.01,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
-        decay_all: bool = False,
-        groups: Groups | None = None,
+        **options: Unpack[Common],
     ) -> Self:
         """An optimizer that has made no step."""
         return super().__new__(
@@ -338,10 +320,7 @@ class AdamW(Optimizer):
             beta2=beta2,
             eps=eps,
             weight_decay=weight_decay,
-            clip_value=clip_value,
-            clip_norm=clip_norm,
-            decay_all=decay_all,
-            groups=groups,
+            **options,
         )
 
 
@@ -386,10 +365,7 @@ class NAdam(Optimizer):
         eps: float = 1e-8,
         momentum_decay: float = 4e-3,
         weight_decay: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
-        decay_all: bool = False,
-        groups: Groups | None = None,
+        **options: Unpack[Common],
     ) -> Self:
         """An optimizer that has made no step."""
         return super().__new__(
@@ -401,10 +377,7 @@ class NAdam(Optimizer):
             eps=eps,
             momentum_decay=momentum_decay,
             weight_decay=weight_decay,
-            clip_value=clip_value,
-            clip_norm=clip_norm,
-            decay_all=decay_all,
-            groups=groups,
+            **options,
         )
 
 
@@ -441,10 +414,7 @@ class Lion(Optimizer):
         beta1: float = 0.9,
         beta2: float = 0.99,
         weight_decay: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
-        decay_all: bool = False,
-        groups: Groups | None = None,
+        **options: Unpack[Common],
     ) -> Self:
         """An optimizer that has made no step."""
         return super().__new__(
@@ -454,10 +424,7 @@ class Lion(Optimizer):
             beta1=beta1,
             beta2=beta2,
             weight_decay=weight_decay,
-            clip_value=clip_value,
-            clip_norm=clip_norm,
-            decay_all=decay_all,
-            groups=groups,
+            **options,
         )
 
 

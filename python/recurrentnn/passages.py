@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurrentnn._recurrentnn import Generator, Model, Vocabulary
-from recurrentnn.errors import ArgumentTypeError
-from recurrentnn.pieces import Code, Pieces, symbols_of
+from recurrentnn.errors import ArgumentTypeError, VocabularyError
+from recurrentnn.pieces import Code, Pieces, symbols_of, whole_text
 from recurrentnn.sampling import Sampling, Symbols
 from recurrentnn.state import State
 
@@ -208,17 +208,38 @@ def choosable(
     model: Language, allowed: Symbols | None, banned: Symbols
 ) -> tuple[list[int] | None, list[int]]:
     """What may and may not be chosen, as symbols; the end of a line always may."""
-    symbols = None if allowed is None else _in_symbols(model, allowed)
+    symbols = None if allowed is None else _in_symbols(model, "allowed", allowed)
     if symbols is not None and model.lines:
         symbols.append(Vocabulary.BOUNDARY)
-    return symbols, _in_symbols(model, banned)
+    return symbols, _in_symbols(model, "banned", banned)
 
 
-def _in_symbols(model: Language, given: Symbols) -> list[int]:
-    """A string's characters as symbols; those that the model cannot write are none."""
+def _in_symbols(model: Language, option: str, given: Symbols) -> list[int]:
+    """Numbers, or a string's characters, as symbols."""
     if not isinstance(given, str):
         return [int(symbol) for symbol in given]
-    return [s for char in given for s in symbols_of(model.vocabulary, char) or ()]
+    return list(itertools.chain(*_writable(model, option, given)))
+
+
+def _writable(model: Language, option: str, texts: Sequence[str]) -> list[list[int]]:
+    """The symbols of each text, which the model must be able to write.
+
+    A slip of the finger would go unnoticed else: nothing is banned, or never stops.
+    """
+    code = model.vocabulary
+    found = [symbols_of(code, text) for text in texts]
+    # What is read as the unknown symbol is not written as it was.
+    missing = [
+        text
+        for text, symbols in zip(texts, found, strict=True)
+        if symbols is None or whole_text(code, symbols) != text
+    ]
+    if missing:
+        names = ", ".join(map(repr, dict.fromkeys(missing)))
+        raise VocabularyError(
+            f"generate: {option} has {names}, which the model cannot write"
+        )
+    return [symbols or [] for symbols in found]
 
 
 def _stops(model: Language, stop: str | Sequence[str] | None) -> list[list[int]]:
@@ -229,7 +250,7 @@ def _stops(model: Language, stop: str | Sequence[str] | None) -> list[list[int]]
             f"generate: stop must be strings, a function or None, got {stop!r}"
         )
     own = [[Vocabulary.BOUNDARY]] if model.lines else []
-    return own + [model.vocabulary.encode(text).tolist() for text in texts]
+    return own + _writable(model, "stop", texts)
 
 
 def _row(state: State, row: int) -> State:

@@ -30,7 +30,8 @@ class Sampling:
         The rule is that of Keskar et al. (2019), as in the field's tools. 1: none.
     allowed, banned
         Symbols that may be chosen (None: all), and those that may not. A net takes
-        numbers, a text model the characters of a string, too.
+        numbers, a text model the characters of a string, too; one that it cannot write
+        is refused.
     temperature
         p = softmax(x / temperature): below 1 bolder is rarer, above 1 it is commoner.
     top_k

@@ -87,7 +87,7 @@ class TextModel(Writer):
     def of(cls, net: Model, metadata: Mapping[str, str]) -> Self:
         """The model of a file's net and text entries."""
         if _KIND not in metadata:
-            raise FormatError("a net but no text model, use recurrentnn.load")
+            raise FormatError("a net but no text model; recurrentnn.load reads it")
         notes = Notes.parse(metadata[_KIND], _KIND)
         return cls(net, Alphabet.from_config(notes.value("alphabet")))
 

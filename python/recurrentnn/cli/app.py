@@ -17,7 +17,7 @@ from recurrentnn.cli.train import train
 EXAMPLE = """\b
 Example:
   recurrentnn train book.txt -o runs/book --minutes 5
-  recurrentnn train -o runs/book --resume --minutes 10 --override
+  recurrentnn train -o runs/book --resume --minutes 10
   recurrentnn eval runs/book other.txt
   recurrentnn sample runs/book --temperature 0.7
   recurrentnn convert runs/book book.safetensors

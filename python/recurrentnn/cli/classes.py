@@ -99,7 +99,7 @@ def schedule_of(plan: Training) -> Schedule | None:
     else:
         kind = SCHEDULES[plan.schedule]
         known = inspect.signature(kind.__init__).parameters
-        if "steps" in known and "steps" not in given:
+        if ends_with_steps(plan.schedule, given):
             if plan.steps is None:
                 raise click.UsageError(
                     f"--schedule {plan.schedule} needs --steps, or --set "
@@ -122,6 +122,12 @@ def schedule_of(plan: Training) -> Schedule | None:
     return (
         WarmUp(plan.warm_up, 1.0 if found is None else found) if plan.warm_up else found
     )
+
+
+def ends_with_steps(schedule: str, given: Mapping[str, Any]) -> bool:
+    """Whether a schedule ends with the run, since its options do not say where."""
+    known = inspect.signature(SCHEDULES[schedule].__init__).parameters
+    return "steps" in known and "steps" not in given
 
 
 def _made(kind: Callable[..., T], chosen: Mapping[str, Any]) -> T:

@@ -17,8 +17,10 @@ from recurrentnn.char_model import CharModel
 from recurrentnn.cli.files import read_bytes, read_text
 from recurrentnn.cli.plan import Learning
 from recurrentnn.data import Alphabet, Lines, Streams, open_text
-from recurrentnn.data.documents import files
+from recurrentnn.data.documents import files, pieces
+from recurrentnn.data.files import open_once
 from recurrentnn.data.text import clean, read
+from recurrentnn.data.units import UNITS
 from recurrentnn.errors import ArgumentError, ArgumentTypeError
 from recurrentnn.text_model import TextLanguage, TextModel
 from recurrentnn.training import TextBatches
@@ -55,7 +57,10 @@ class Corpus(NamedTuple):
 
 
 def open_corpus(
-    plan: Learning, known: Symbols | None = None, cache: Path | None = None
+    plan: Learning,
+    known: Symbols | None = None,
+    cache: Path | None = None,
+    scratch: Path | None = None,
 ) -> Corpus:
     """Read the text of a plan.
 
@@ -66,8 +71,10 @@ def open_corpus(
     known
         The symbols of a model that is there already; None: those of the text.
     cache
-        A folder for a file of symbols, from which a running text is mapped, so that it
-        may be larger than memory; None: it is read into memory.
+        A folder for the file of symbols from which a running text is mapped, so that it
+        may be larger than memory; None: that file is nobody's.
+    scratch
+        A folder with room for such a one; None: the system's for temporary files.
     """
     lines = plan.text is None if plan.lines is None else plan.lines
     lines = lines and plan.unit == "chars" and plan.max_symbols is None
@@ -75,10 +82,9 @@ def open_corpus(
     if known is not None:
         lines = isinstance(known, Vocabulary) and known.boundary
         unit = getattr(known, "unit", "chars")
-    if plan.text in (None, "-") or lines or cache is None:
+    if plan.text is None or plan.text == "-" or lines:
         return _in_memory(plan, known, unit, lines=lines)
-    assert plan.text is not None
-    return _mapped(plan, plan.text, known, unit, cache)
+    return _mapped(plan, plan.text, known, unit, cache, scratch)
 
 
 def language_of(
@@ -149,27 +155,39 @@ def _in_memory(
 
 
 def _mapped(
-    plan: Learning, path: str, known: Symbols | None, unit: str, cache: Path
+    plan: Learning,
+    path: str,
+    known: Symbols | None,
+    unit: str,
+    cache: Path | None,
+    scratch: Path | None,
 ) -> Corpus:
     alphabet = (
         Alphabet("chars", known.symbols) if isinstance(known, Vocabulary) else known
     )
-    text = open_text(
-        path,
-        unit,
-        alphabet=alphabet,
-        max_size=plan.max_symbols if alphabet is None else None,
-        cache=cache,
-    )
+    max_size = plan.max_symbols if alphabet is None else None
+    if cache is None:
+        text = open_once(
+            path, unit, alphabet=alphabet, max_size=max_size, folder=scratch
+        )
+    else:
+        text = open_text(path, unit, alphabet=alphabet, max_size=max_size, cache=cache)
     symbols = known or text.alphabet
     if symbols is text.alphabet and unit == "chars" and not text.alphabet.unknown:
         symbols = text.alphabet.vocabulary()
+    size = f"{text.symbols + text.documents:,} {UNIT_NAMES[unit]}"
+    name = _of_text(path, unit) if cache is None else text.sha256
+    return _corpus(text, symbols, name, f"{path}: {size}")
+
+
+def _of_text(path: str, unit: str) -> str:
+    """What tells a model file's text apart: what is read, wherever it came from."""
     digest = hashlib.sha256()
     for file in files(path):
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    size = f"{text.symbols + text.documents:,} {UNIT_NAMES[unit]}"
-    return _corpus(text, symbols, digest.hexdigest(), f"{path}: {size}")
+        for piece in pieces(file, UNITS[unit], None):
+            raw = piece.text
+            digest.update(raw if isinstance(raw, bytes) else raw.encode())
+    return digest.hexdigest()
 
 
 def _corpus(

@@ -51,7 +51,8 @@ def evaluate(
     MODEL is a model file or a run's folder. Nats are per symbol, perplexity is their
     exp; bits are per character (of a model of bytes or words, too) and count the END
     of each line, which is no character. Accuracy is how often the most probable symbol
-    is the right one.
+    is the right one. A character that the model does not know is refused, unless rare
+    ones are unknown to it: `train --max-symbols N`.
     """
     del threads
     result = _measure(load_model(model), text, batch_size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from recurrentnn.cli.files import model_file
 from recurrentnn.cli.options import json_option
 from recurrentnn.cli.report import say
 from recurrentnn.errors import FormatError
+from recurrentnn.forecaster import KIND as FORECASTER
+from recurrentnn.forecaster import Forecaster
 from recurrentnn.models import MODELS, read_model
 from recurrentnn.text_model import load_language
 from recurrentnn.training import Run, checkpoint
@@ -42,8 +45,11 @@ def inspect(model: str, *, tensors: bool, verify: bool, as_json: bool) -> None:
     facts |= _net(net)
     facts |= _symbols(path, metadata)
     if checkpoint.KEY in metadata:
-        run, (optimizer, _), _ = checkpoint.understand(metadata, beside, net)
-        facts |= {"optimizer": optimizer, **_history(run)}
+        run, optimizer, _ = checkpoint.understand(metadata, beside, net)
+        facts |= {"optimizer": optimizer.rule}
+        if optimizer.options is not None:
+            facts |= {"its options": _set(optimizer.options)}
+        facts |= _history(run)
     if as_json and SETTINGS_KEY in metadata:
         facts["settings"] = json.loads(metadata[SETTINGS_KEY])
     parameters = {
@@ -54,7 +60,7 @@ def inspect(model: str, *, tensors: bool, verify: bool, as_json: bool) -> None:
     if as_json:
         say(facts | ({"tensors": parameters} if tensors else {}))
     else:
-        for name, fact in facts.items():
+        for name, fact in (facts | {"options": _unusual(net)}).items():
             click.echo(f"{name:16} {_shown(fact)}")
         for name, what in parameters.items() if tensors else ():
             shape = " x ".join(map(str, what["shape"]))
@@ -70,9 +76,8 @@ def _net(net: Model) -> dict[str, Any]:
     known = known_options(MODELS[cell].__new__) if isinstance(cell, str) else None
     shown = {
         name: value
-        for name, value in config.items()
+        for name, value in _set(config).items()
         if name not in ("cell", "hidden_sizes", "cells")
-        and value is not None
         and (known is None or name in known)
     }
     return {
@@ -83,9 +88,26 @@ def _net(net: Model) -> dict[str, Any]:
     }
 
 
+def _unusual(net: Model) -> dict[str, Any]:
+    """The options that are not the usual ones of the cell, and the sizes."""
+    found, cell = _net(net)["options"], net.config()["cell"]
+    if not isinstance(cell, str):
+        return dict(found)
+    build: Callable[..., Model] = MODELS[cell]
+    usual = build(1, 1, 1).config()
+    always = ("input_size", "output_size", "dtype")
+    return {n: v for n, v in found.items() if n in always or v != usual[n]}
+
+
+def _set(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def _symbols(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     if "kind" not in metadata:
         return {"kind": "a net without symbols"}
+    if metadata["kind"] == FORECASTER:
+        return {"kind": str(Forecaster.load(path))}
     code = load_language(path)[0].vocabulary
     if isinstance(code, Vocabulary):
         mode = "lines" if code.boundary else "running text"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import click
 
 from recurrentnn._recurrentnn import write_file
+from recurrentnn.cli.classes import ends_with_steps
 from recurrentnn.cli.plan import MODEL_SETTINGS
 from recurrentnn.cli.settings import (
     GIVEN,
@@ -26,6 +27,8 @@ SETTINGS = "run.toml"
 _CALL = {"output", "quiet", "as_json", "threads"}
 # What may differ from call to call: nothing that is learnt follows from it.
 _FREE = {"sample_every", "log", "keep", "save_every"}
+# Where a run ends is no part of what it is: those that are given stand for all before.
+_ENDS = ("steps", "epochs", "minutes")
 
 
 def is_folder(output: str) -> bool:
@@ -33,6 +36,12 @@ def is_folder(output: str) -> bool:
     path = Path(output)
     if path.exists():
         return path.is_dir()
+    if path.suffix not in ("", ".safetensors"):
+        # It may be meant as a folder, as `runs/rate0.01` is.
+        raise click.UsageError(
+            f"-o {output}: a model file ends in .safetensors, and the folder of a run "
+            "has no dot in its name"
+        )
     return path.suffix == ""
 
 
@@ -58,7 +67,7 @@ def write_run(ctx: click.Context, folder: Path) -> None:
 
 
 def take_run(ctx: click.Context, folder: Path) -> None:
-    """Make a run's settings those of this command, which may change none of them.
+    """Make a run's settings those of this command, which may change its end alone.
 
     Raises
     ------
@@ -75,6 +84,10 @@ def take_run(ctx: click.Context, folder: Path) -> None:
         saved = {p.name: p.process_value(ctx, options.get(p.name)) for p in _known(ctx)}
     except click.BadParameter as error:
         raise FormatError(error.format_message()) from None
+    if any(ctx.get_parameter_source(name) in GIVEN for name in _ENDS):
+        ends = {name: saved.pop(name) for name in _ENDS}
+    else:
+        ends = {}
     changed = []
     for name, value in saved.items():
         if ctx.get_parameter_source(name) not in GIVEN:
@@ -88,6 +101,11 @@ def take_run(ctx: click.Context, folder: Path) -> None:
                 changed.append(_Change(f"{table}.{key}", before, value))
                 tables[table][key] = value
     set_tables(ctx, tables)
+    if ends and ends["steps"] != ctx.params["steps"]:
+        schedule = ctx.params["schedule"]
+        if schedule is not None and ends_with_steps(schedule, tables["schedule"]):
+            what = f"the end of the schedule {schedule}, --steps,"
+            changed.append(_Change(what, ends["steps"], ctx.params["steps"]))
     for change in changed:
         if change.name in MODEL_SETTINGS or change.name.startswith("model."):
             raise click.UsageError(f"--resume keeps the net as it is, but {change}")

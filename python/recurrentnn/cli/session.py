@@ -57,7 +57,8 @@ class Session:
         options = {} if past else cell_options(plan)
         schedule = schedule_of(plan)
         known = past[0].vocabulary if past else None
-        corpus = open_corpus(plan, known, folder)
+        scratch = Path(plan.output).absolute().parent
+        corpus = open_corpus(plan, known, folder, scratch)
         self._language = past[0] if past else language_of(corpus.symbols, plan, options)
         self._optimizer = optimizer_of(plan, plan.seq_length or corpus.seq_length)
         self._train, self._held_out = batches(ctx, corpus, plan)
@@ -110,7 +111,7 @@ class Session:
         if self._report.last is None:
             self._report.note(
                 f"step {self._trainer.run.step}: nothing left to learn; a higher limit "
-                "goes on, such as --steps N --override"
+                "goes on, such as --steps N"
             )
             if plan.as_json:
                 self._keep()
@@ -175,14 +176,13 @@ class Session:
         if self._plan.resume:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", RuntimeWarning)
-                self._trainer.resume()
+                self._trainer.resume(override=self._plan.override)
             for warning in caught:
                 click.echo(f"recurrentnn: {warning.message}", err=True)
             before = self._trainer.run.place.plan
             if before not in (None, self._train.plan) and not self._plan.override:
                 raise text_changed(folder)
-        if not self._plan.resume or self._plan.override:
-            write_run(self._ctx, folder)
+        write_run(self._ctx, folder)
 
     def _notes(self) -> dict[str, str]:
         """What files have beside net and run."""

@@ -135,8 +135,13 @@ REPORTS = section(
     help="A model file, replaced if it is there; or, without a suffix, the folder of "
     "a run: settings, checkpoints, metrics.csv.",
 )
-@option("--resume", is_flag=True, help="Go on with the run in the folder --output.")
-@option("--override", is_flag=True, help="Resume with settings that have changed.")
+@option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run in the folder --output, with its settings; --steps, "
+    "--epochs and --minutes, of the whole run, may set another end.",
+)
+@option("--override", is_flag=True, help="Resume with other settings or another text.")
 @options(LIMITS, TEXT, MODEL, UPDATES, REPORTS, SETTINGS)
 @option(
     "--write-settings",

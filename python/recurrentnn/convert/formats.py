@@ -77,7 +77,11 @@ def write(net: Model, path: str | os.PathLike[str]) -> None:
     name = os.fspath(path)
     writer = _row("write", name).write
     if writer is None:
-        refuse("write", f"{name}: such a file can be read but not written")
+        others = ", ".join(s for s, found in FORMATS.items() if found.write)
+        refuse(
+            "write",
+            f"{name}: such a file can be read but not written; written are {others}",
+        )
     writer(net, name)
 
 

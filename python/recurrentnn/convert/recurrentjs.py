@@ -62,8 +62,12 @@ def to_recurrentjs(
         refuse(_TO, "RecurrentJS's rnn is one of relu units, this is one of tanh")
     size, outputs = net.embedding_size, net.output_size
     if size is None or outputs is None:
-        missing = "an embedding" if size is None else "a decoder"
-        refuse(_TO, f"RecurrentJS's nets have {missing}, this one has none")
+        missing, how = (
+            ("an embedding", "embedding_size=N makes one")
+            if size is None
+            else ("a decoder", "output_size=N makes one")
+        )
+        refuse(_TO, f"RecurrentJS's nets have {missing}, this one has none; {how}")
     entries = [
         Entry("Wil", "embedding.weight", net.input_size, size),
         *layout(generator, size, net.hidden_sizes, outputs),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -29,16 +30,24 @@ class Text(Streams):
         Which number stands for what.
     cache
         The file of symbols that they are mapped from.
+    sha256
+        Of the files, each by its own.
     """
 
     def __init__(
-        self, encoded: cache_file.Encoded, cache: Path, *, shuffle: bool = True
+        self,
+        encoded: cache_file.Encoded,
+        cache: Path,
+        sha256: str,
+        *,
+        shuffle: bool = True,
     ) -> None:
         begins = np.concatenate([[0], encoded.ends[:-1]])[: len(encoded.ends)]
         borders = np.stack([begins, encoded.ends], axis=1)
         super().__init__(encoded.symbols, borders, shuffle=shuffle)
         self.alphabet = encoded.alphabet
         self.cache = cache
+        self.sha256 = sha256
 
 
 def open_text(
@@ -56,8 +65,8 @@ def open_text(
 
     The first call reads them piece by piece, once for the alphabet and once for the
     symbols, and writes these into one file, 1, 2 or 4 bytes each. Later calls find it,
-    if files (by name, size and time of change) and options are the same, and check it;
-    a damaged one is made anew.
+    if files (by name and SHA-256) and options are the same, and check it; a damaged one
+    is made anew.
 
     Parameters
     ----------
@@ -115,7 +124,8 @@ def open_text(
         "separator": separator,
     }
     path = _cache_path(paths, cache, options)
-    key = _digest([options, [_stamp(source) for source in sources]])
+    sha256 = _sha256(sources)
+    key = _digest([options, [source.name for source in sources], sha256])
     try:
         encoded = cache_file.read(path, key)
     except (FormatError, FileNotFoundError):
@@ -127,12 +137,35 @@ def open_text(
             error.add_note("open_text: cache=folder names another place for symbols")
             raise
         encoded = cache_file.read(path, key)
-    text = Text(encoded, path, shuffle=shuffle)
+    text = Text(encoded, path, sha256, shuffle=shuffle)
     if not text.symbols:
         raise ArgumentError(
             f"open_text: needs a document of at least 2 {unit}, got none"
         )
     return text
+
+
+def open_once(
+    paths: PathLike | Sequence[PathLike],
+    unit: str = "chars",
+    *,
+    alphabet: Alphabet | None = None,
+    max_size: int | None = None,
+    folder: PathLike | None = None,
+) -> Text:
+    """As `open_text`, from a file of symbols that nobody sees and no call finds again.
+
+    Parameters
+    ----------
+    folder
+        Where there is room for it, up to 4 bytes a symbol; None: the system's place for
+        temporary files.
+    """
+    # What is mapped can be read when its name is gone; where it cannot go, it stays.
+    with tempfile.TemporaryDirectory(
+        prefix=".recurrentnn-", dir=folder, ignore_cleanup_errors=True
+    ) as cache:
+        return open_text(paths, unit, alphabet=alphabet, max_size=max_size, cache=cache)
 
 
 def _count(
@@ -183,9 +216,16 @@ def _cache_path(
     return place / f"{first.name}.{digest}.symbols"
 
 
-def _stamp(path: Path) -> tuple[str, int, int]:
-    stat = path.stat()
-    return os.fspath(path.name), stat.st_size, stat.st_mtime_ns
+def _sha256(sources: Sequence[Path]) -> str:
+    """The checksum of the checksums of some files.
+
+    Nothing less notices every change: within the clock's tick a file keeps its time.
+    """
+    digest = hashlib.sha256()
+    for source in sources:
+        with source.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _digest(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ class SeriesBatch(NamedTuple):
         At every tick the next `horizon` rows of all series, less their naive forecast,
         (batch, time, horizon * series).
     mask, first
-        None: all targets count; the windows begin here.
+        Which ticks count, (batch, time), None: all; the windows begin here.
     symbols, chars
         How many windows.
     """
@@ -81,6 +82,8 @@ class Blocks:
         Rows from one window to the next.
     joint
         Whether a window has all series, or else each is a window of its own.
+    ends
+        Whether the last tick of a window counts alone, as it does in a forecast.
 
     Attributes
     ----------
@@ -101,6 +104,7 @@ class Blocks:
         seed: int,
         stride: int = 1,
         joint: bool = True,
+        ends: bool = False,
         dtype: str = "float32",
     ) -> None:
         self._series, self._length, self._horizon = series, length, horizon
@@ -111,18 +115,18 @@ class Blocks:
         self._naive = ahead % season + 1 - season
         # The first tick, too, has a season before it.
         self._first = season - 1
-        self._stride, self._joint = stride, joint
+        self._stride, self._joint, self._ends = stride, joint, ends
         rows = len(series) - self._first - length - horizon + stride
         self.symbols = max(0, rows // stride)
 
-    @property
+    @functools.cached_property
     def plan(self) -> str:
         """What the batches follow from: a checksum, and how they are cut."""
         digest = hashlib.sha256(np.ascontiguousarray(self._inputs).tobytes())
         sizes = [self._length, self._horizon, self._first, self._stride, self._joint]
         return json.dumps([digest.hexdigest(), sizes, self._batch_size, self._seed])
 
-    def epoch(self, number: int, *, start: int = 0) -> Iterator[SeriesBatch]:
+    def epoch(self, number: int, start: int = 0) -> Iterator[SeriesBatch]:
         """Each window once, in the epoch's own order, from batch `start` on."""
         order = permutation(self.symbols, seed=self._seed, step=number + 1)
         return self._batches(order, start)
@@ -144,10 +148,12 @@ class Blocks:
                 beside = np.repeat(beside, x.shape[2], axis=0)
                 future = np.moveaxis(future, 3, 1).reshape(-1, *future.shape[1:3])
                 x = apart(x)
+            mask = np.zeros(x.shape[:2], dtype=np.bool_)
+            mask[:, -1] = True
             yield SeriesBatch(
                 x=np.concatenate([x, beside], axis=2),
                 targets=future.reshape(*x.shape[:2], -1).astype(x.dtype),
-                mask=None,
+                mask=mask if self._ends else None,
                 first=True,
                 symbols=len(first),
                 chars=len(first),

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from recurrentnn._recurrentnn import Vocabulary, permutation
 from recurrentnn.arguments import integer
 from recurrentnn.data.batch import Batch, Symbols, held_out, unless_all
-from recurrentnn.errors import ArgumentError
+from recurrentnn.errors import ArgumentError, VocabularyError
+
+# Symbols are 8 bytes each until they are packed.
+_PIECE = 1 << 20
 
 
 class Readable(Protocol):
@@ -71,11 +74,16 @@ class Streams:
     @classmethod
     def of(cls, text: str, vocabulary: Vocabulary) -> Streams:
         """The whole text as one document, newlines included."""
-        symbols = vocabulary.encode(text)
-        if len(symbols) < 2:
-            raise ArgumentError(
-                f"text: needs at least 2 characters, got {len(symbols)}"
-            )
+        if len(text) < 2:
+            raise ArgumentError(f"text: needs at least 2 characters, got {len(text)}")
+        symbols = np.empty(len(text), np.min_scalar_type(len(vocabulary) - 1))
+        for start in range(0, len(text), _PIECE):
+            stop = start + _PIECE
+            try:
+                symbols[start:stop] = vocabulary.encode(text[start:stop])
+            except VocabularyError:
+                vocabulary.encode(text[:stop])  # names the place in all of the text
+                raise
         return cls(symbols)
 
     def held_out(self, fraction: float) -> int:

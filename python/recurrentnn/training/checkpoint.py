@@ -26,6 +26,7 @@ from recurrentnn.errors import FormatError
 from recurrentnn.state import State
 from recurrentnn.training.history import History
 from recurrentnn.training.notes import Notes
+from recurrentnn.training.optimizers import Saved
 from recurrentnn.training.records import Sums, Totals
 from recurrentnn.training.run import Best, Place, Run
 from recurrentnn.training.tensors import Parts, from_parts, to_parts
@@ -38,11 +39,10 @@ _PREFIX = KEY + "/"
 
 
 def describe(
-    run: Run, optimizer: tuple[str, Values], schedule: Values
+    run: Run, optimizer: Saved, schedule: Values
 ) -> tuple[dict[str, str], dict[str, Parts]]:
-    """Metadata and tensors that stand for a run; of the optimizer also its class."""
+    """Metadata and tensors that stand for a run."""
     arrays: dict[str, NDArray[Any]] = {}
-    kind, values = optimizer
     sums = run.totals.sums
     notes = {
         "step": run.step,
@@ -73,7 +73,9 @@ def describe(
             "step": run.best.step,
             "waited": run.best.waited,
         },
-        "optimizer": {"class": kind} | _take("optimizer", values, arrays),
+        "optimizer": {"class": optimizer.rule}
+        | _take("optimizer", optimizer.state, arrays),
+        "optimizer_options": optimizer.options,
         "schedule": _take("schedule", schedule, arrays),
     }
     for name, column in run.history.columns().items():
@@ -86,7 +88,7 @@ def describe(
 
 def understand(
     metadata: Mapping[str, str], tensors: Mapping[str, Parts], model: Model
-) -> tuple[Run, tuple[str, dict[str, Any]], dict[str, Any]]:
+) -> tuple[Run, Saved, dict[str, Any]]:
     """What `describe` was given, of a file whose model this is.
 
     Raises
@@ -138,13 +140,17 @@ def understand(
             weights=_weights(arrays.of("best"), model),
         ),
     )
-    optimizer = notes.inner("optimizer").plain() | arrays.of("optimizer")
-    kind = optimizer.pop("class", None)
-    if not isinstance(kind, str):
+    state = notes.inner("optimizer").plain() | arrays.of("optimizer")
+    rule = state.pop("class", None)
+    if not isinstance(rule, str):
         raise FormatError(f"{KEY}.optimizer: class must be a string")
+    options: dict[str, Any] | None = None
+    if notes.has("optimizer_options"):  # since some files of version 2
+        found = notes.inner("optimizer_options")
+        options = {name: found.value(name) for name in found.names()}
     schedule = notes.inner("schedule").plain() | arrays.of("schedule")
     arrays.expect_none_left()
-    return run, (kind, optimizer), schedule
+    return run, Saved(rule, state, options), schedule
 
 
 class _Arrays:

@@ -11,13 +11,14 @@ from recurrentnn._recurrentnn import Model
 from recurrentnn.errors import ArgumentError, FormatError
 from recurrentnn.models import read_model
 from recurrentnn.training.checkpoint import understand
+from recurrentnn.training.optimizers import Saved
 from recurrentnn.training.run import Run
 from recurrentnn.training.snapshot import weights_of
 
 
 def load_checkpoint(
     path: str | os.PathLike[str], model: Model
-) -> tuple[dict[str, NDArray[Any]], Run, tuple[str, dict[str, Any]], dict[str, Any]]:
+) -> tuple[dict[str, NDArray[Any]], Run, Saved, dict[str, Any]]:
     """Weights, run, optimizer and schedule of a checkpoint of just such a model."""
     config = model.config()
     cell = config["cell"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from recurrentnn.arguments import integer, real
+
 
 @dataclass(frozen=True)
 class Used:
@@ -31,6 +33,38 @@ class Limits:
     symbols: int | None = None
     seconds: float | None = None
     start: Used = Used()
+
+    @classmethod
+    def of(
+        cls,
+        call: str,
+        epoch: int,
+        steps: int | None,
+        epochs: int | None,
+        minutes: float | None,
+        start: Used = Used(),
+    ) -> Limits:
+        """Limits of what comes behind a start; none at all are 10 epochs.
+
+        Parameters
+        ----------
+        call
+            What errors are to name.
+        epoch
+            How many targets it has.
+        """
+        if steps is None and epochs is None and minutes is None:
+            epochs = 10
+        return cls(
+            None if steps is None else start.steps + integer(call, "steps", steps),
+            None
+            if epochs is None
+            else start.symbols + integer(call, "epochs", epochs) * epoch,
+            None
+            if minutes is None
+            else start.seconds + 60 * real(call, "minutes", minutes),
+            start,
+        )
 
     def done(self, used: Used) -> float:
         """The share of the nearest limit that is used up, in [0, 1]; 1: the end."""

@@ -250,5 +250,6 @@ class Loop:
             snapshot.restore()
             del trainer.run.history[records:]
             if trainer.on_nonfinite == "rollback" and trainer.folder is not None:
-                trainer.load_newest(trainer.folder)
+                # A callback may have changed the optimizer since.
+                trainer.load_newest(trainer.folder, override=True)
         return NonFiniteError(f"update {step}: {why}")

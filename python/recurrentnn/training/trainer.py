@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -25,7 +26,12 @@ from recurrentnn.training.optimizers import GivenSchedule, Optimizer
 from recurrentnn.training.records import Evaluation
 from recurrentnn.training.run import Run
 from recurrentnn.training.signals import Signals
-from recurrentnn.training.snapshot import set_dropout_step, set_weights
+from recurrentnn.training.snapshot import (
+    Ended,
+    set_dropout_step,
+    set_weights,
+    weights_of,
+)
 from recurrentnn.training.tasks import LanguageModel, Task
 from recurrentnn.training.tensorboard import TensorBoard
 
@@ -158,6 +164,7 @@ class Trainer:
             self._callbacks.append(TensorBoard(folder))
         self.folder = None if folder is None else Folder(folder, keep)
         self._saved = 0.0, -1  # seconds and step of the last checkpoint
+        self._ended = Ended()
 
     def fit(
         self,
@@ -170,6 +177,9 @@ class Trainer:
         target_loss: float | None = None,
     ) -> History:
         """Learn, from where the run is, until a limit is reached.
+
+        A run that has ended goes on under higher limits as if they had been these at
+        once, with the weights of its last update, unless others were assigned since.
 
         Parameters
         ----------
@@ -198,15 +208,7 @@ class Trainer:
         ArgumentError, ArgumentTypeError
             A limit that makes no sense; another process trains in the folder.
         """
-        if steps is None and epochs is None and minutes is None:
-            epochs = 10
-        limits = Limits(
-            _count("fit", "steps", steps),
-            None
-            if epochs is None
-            else integer("fit", "epochs", epochs) * train.symbols,
-            None if minutes is None else 60 * real("fit", "minutes", minutes),
-        )
+        limits = Limits.of("fit", train.symbols, steps, epochs, minutes)
         if target_loss is not None:
             target_loss = real("fit", "target_loss", target_loss, zero=True)
         return self._learn(train, validation, limits, target_loss)
@@ -225,12 +227,7 @@ class Trainer:
         An epoch's worth may begin and end within epochs.
         """
         used = self.used(train)
-        limits = Limits(
-            None if steps is None else used.steps + steps,
-            None if epochs is None else used.symbols + epochs * train.symbols,
-            None if minutes is None else used.seconds + 60 * minutes,
-            used,
-        )
+        limits = Limits.of("learn_more", train.symbols, steps, epochs, minutes, used)
         return self._learn(train, validation, limits, None)
 
     def used(self, train: Batches) -> Used:
@@ -247,6 +244,7 @@ class Trainer:
         limits: Limits,
         target_loss: float | None,
     ) -> History:
+        self._ended.undo(self.model)
         loop = Loop(self, train, validation, limits, target_loss)
         if self.folder is not None:
             self.folder.open()
@@ -274,40 +272,56 @@ class Trainer:
         """The checkpoint of now: `load`, `resume` and `recurrentnn.load` read it."""
         metadata, tensors = checkpoint.describe(
             self.run,
-            optimizers.state_of(self.optimizer, self.model),
+            optimizers.saved(self.optimizer, self.model),
             {} if self.schedule is None else self.schedule.state(),
         )
         return self.model.to_bytes({**self._notes(), **metadata}, tensors)
 
-    def load(self, path: str | os.PathLike[str]) -> None:
+    def load(self, path: str | os.PathLike[str], *, override: bool = False) -> None:
         """Go on from a checkpoint: weights, optimizer, schedule and run.
+
+        Parameters
+        ----------
+        path
+            Its file.
+        override
+            Whether the trainer's optimizer and schedule may be others. Where what the
+            file remembers does not fit them, they begin anew.
 
         Raises
         ------
+        ArgumentError
+            The optimizer's rule or options are not those of the checkpoint: names them.
+            Nothing is changed then.
         FormatError
-            It is damaged, or of another model, optimizer or schedule. Nothing is
-            changed then.
+            It is damaged, or of another model or schedule. Nothing is changed then.
         OSError
             The file cannot be read.
         """
         weights, run, optimizer, schedule = load_checkpoint(path, self.model)
-        before = optimizers.state_of(self.optimizer, self.model)
+        before = optimizers.saved(self.optimizer, self.model)
+        fit = contextlib.suppress(FormatError) if override else contextlib.nullcontext()
         try:
-            optimizers.restore(self.optimizer, optimizer, self.model)
-            try:
+            if not override:
+                optimizers.expect_same(self.optimizer, optimizer)
+            with fit:
+                optimizers.restore(self.optimizer, optimizer, self.model)
+            with fit:
                 optimizers.restore_schedule(self.schedule, schedule)
-            except FormatError:
-                optimizers.restore(self.optimizer, before, self.model)
-                raise
-        except FormatError as error:
-            raise FormatError(f"{os.fspath(path)}: {error}") from None
+        except (ArgumentError, FormatError) as error:
+            optimizers.restore(self.optimizer, before, self.model)
+            raise type(error)(f"{os.fspath(path)}: {error}") from None
+        self._ended = Ended()
         set_weights(self.model, weights)
         set_dropout_step(self.model, run.dropout_step)
         self.run = run
         self._saved = run.seconds, run.step
 
-    def resume(self) -> bool:
+    def resume(self, *, override: bool = False) -> bool:
         """Go on from the newest checkpoint in the folder; False: there is none.
+
+        Optimizer and schedule must be those of before unless `override` says otherwise,
+        as in `load`; limits are those of `fit`, so that a run may be made longer.
 
         One that is damaged is skipped with a `RuntimeWarning`, and the one before is
         taken. What a killed run has left half written is removed.
@@ -316,7 +330,7 @@ class Trainer:
             raise ArgumentError("resume: the trainer has no folder")
         self.folder.open()
         try:
-            return self.load_newest(self.folder)
+            return self.load_newest(self.folder, override=override)
         finally:
             self.folder.close()
 
@@ -354,11 +368,11 @@ class Trainer:
         self.tell(lambda call: call.on_checkpoint(self, path))
         return path
 
-    def load_newest(self, folder: Folder) -> bool:
+    def load_newest(self, folder: Folder, *, override: bool) -> bool:
         """Go on from the newest checkpoint that is whole, if there is one."""
         for path in folder.newest_first():
             try:
-                self.load(path)
+                self.load(path, override=override)
             except FormatError as error:
                 folder.skip(path, error)
                 continue
@@ -384,6 +398,7 @@ class Trainer:
         if self.folder is not None:
             self.save()
         if self.restore_best and self.run.best.weights:
+            self._ended = Ended(weights_of(self.model), self.run.best.weights)
             set_weights(self.model, self.run.best.weights)
 
     def _stopped(self, error: BaseException) -> None:
