@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from recurrentnn._recurrentnn import Vocabulary
-from recurrentnn.builtin_text import default_text, grammar_text
+from recurrentnn.builtin_text import Text, default_text, grammar_text
 from recurrentnn.cell_options import builder
 from recurrentnn.char_model import CharModel
 from recurrentnn.cli.files import read_bytes, read_text
@@ -55,7 +55,10 @@ class Corpus(NamedTuple):
 
 
 def open_corpus(
-    plan: Learning, known: Symbols | None = None, cache: Path | None = None
+    plan: Learning,
+    known: Symbols | None = None,
+    cache: Path | None = None,
+    given: Text | None = None,
 ) -> Corpus:
     """Read the text of a plan.
 
@@ -68,6 +71,8 @@ def open_corpus(
     cache
         A folder for a file of symbols, from which a running text is mapped, so that it
         may be larger than memory; None: it is read into memory.
+    given
+        A text that is in memory already, in the place of the one that the plan names.
     """
     lines = plan.text is None if plan.lines is None else plan.lines
     lines = lines and plan.unit == "chars" and plan.max_symbols is None
@@ -76,7 +81,7 @@ def open_corpus(
         lines = isinstance(known, Vocabulary) and known.boundary
         unit = getattr(known, "unit", "chars")
     if plan.text in (None, "-") or lines or cache is None:
-        return _in_memory(plan, known, unit, lines=lines)
+        return _in_memory(plan, known, unit, given, lines=lines)
     assert plan.text is not None
     return _mapped(plan, plan.text, known, unit, cache)
 
@@ -123,10 +128,16 @@ def batches(
 
 
 def _in_memory(
-    plan: Learning, known: Symbols | None, unit: str, *, lines: bool
+    plan: Learning,
+    known: Symbols | None,
+    unit: str,
+    given: Text | None,
+    *,
+    lines: bool,
 ) -> Corpus:
-    if plan.text is None:
-        text, title = grammar_text() if plan.built_in == "grammar" else default_text()
+    if plan.text is None or given is not None:
+        built_in = grammar_text if plan.built_in == "grammar" else default_text
+        text, title = given or built_in()
         raw: str | bytes = text.encode() if unit == "bytes" else text
     else:
         title = "stdin" if plan.text == "-" else plan.text
