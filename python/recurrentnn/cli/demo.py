@@ -66,13 +66,13 @@ def demo(
 def _beginning(session: Session, source: str | None) -> Callable[[], object]:
     """What the session begins with; the file is read at once."""
     from recurrentnn.demo.files import read_upload
-    from recurrentnn.demo.form import defaults
+    from recurrentnn.demo.form import effective
 
     path = None if source in (None, "-") else Path(str(source))
     if source is None:
-        return lambda: session.learn(defaults(lines=True)).result()
+        return lambda: session.begin().result()
     if path is not None and (path.is_dir() or path.suffix in _MODELS):
         found = read_upload(read_bytes(str(model_file(str(path)))))
         return lambda: session.load(*found).result()
     session.set_text(Text(clean(read_text(source)), source))
-    return lambda: session.learn(defaults(lines=False)).result()
+    return lambda: session.learn(effective({"lines": False})).result()

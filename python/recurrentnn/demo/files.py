@@ -24,7 +24,7 @@ def read_upload(body: bytes) -> Found:
     FormatError
         It is neither, is damaged, or has no vocabulary.
     """
-    if not body.lstrip()[:1] == b"{":
+    if body.lstrip()[:1] != b"{":
         return unpack_language(body)
     model, vocabulary, _ = from_recurrentjs(body)
     if vocabulary is None:

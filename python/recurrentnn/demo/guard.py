@@ -1,4 +1,4 @@
-"""Who is let in: this machine's own browser, with the token, from the page's own origin.
+"""Who is let in: this machine's browser, with the token, from the page's own origin.
 
 A page from elsewhere can make a browser send requests here, and by a name of its own
 that leads to 127.0.0.1 even read answers. So each request and each socket has to name
@@ -143,7 +143,7 @@ class Guard:
 
 
 async def refuse(send: Send, refused: Refused) -> None:
-    """Answer with the reason, and end the connection: what else it sends is not read."""
+    """Answer with the reason, and end the connection: the rest is not read."""
     body = refused.why.encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),

@@ -15,9 +15,11 @@ from recurrentnn.char_model import SETTINGS_KEY
 from recurrentnn.cli.classes import cell_options, optimizer_of
 from recurrentnn.cli.corpus import batches, language_of, open_corpus
 from recurrentnn.data import Alphabet
+from recurrentnn.demo.form import form
+from recurrentnn.demo.look import described
 from recurrentnn.demo.settings import Chosen, check_size, choose
 from recurrentnn.errors import ArgumentError, FormatError, RecurrentNNError
-from recurrentnn.generation import Filters
+from recurrentnn.sampling import Filters
 from recurrentnn.text_model import TextLanguage
 from recurrentnn.training import Callback, TextBatches, Trainer, checkpoint, optimizers
 from recurrentnn.training.snapshot import set_dropout_step
@@ -71,7 +73,8 @@ class Lesson:
         cls, language: TextLanguage, settings: Mapping[str, Any], text: Text
     ) -> Lesson:
         """A net that is there already; a text that it cannot read is not learnt."""
-        chosen = choose({**settings, **described(language.net)})
+        known = {"lines": language.lines, **settings_of_net(language.net)}
+        chosen = choose({**settings, **known})
         ctx, plan, _ = chosen
         optimizer = optimizer_of(plan, plan.seq_length or 1)
         try:
@@ -137,14 +140,19 @@ def drawing(language: TextLanguage) -> Filters:
     return {"banned": [Alphabet.UNKNOWN]} if unknown else {}
 
 
-def described(net: Model) -> dict[str, Any]:
-    """Cell and sizes of a net as settings."""
-    return {
-        "cell": net.cell,
-        "hidden_sizes": ",".join(map(str, net.hidden_sizes)),
-        "embedding_size": net.embedding_size,
-        "dtype": str(net.dtype),
-    }
+def settings_of_net(net: Model) -> dict[str, Any]:
+    """What a net is, as settings of the form."""
+    config = net.config()
+    found = described(net)
+    for field in form():
+        table, _, name = field.name.partition(".")
+        if table == "model" and name in config:
+            found[field.name] = config[name]
+    for gate, kind in (config.get("activations") or {}).items():
+        found[f"model.activations.{gate}"] = kind
+    cell = net.cell
+    mine = {f.name for f in form() if f.cells is None or cell in f.cells}
+    return {name: value for name, value in found.items() if name in mine}
 
 
 def settings_of(metadata: Mapping[str, str]) -> dict[str, Any]:

@@ -28,6 +28,16 @@ _DECIMALS = 3
 Activations = dict[str, NDArray[Any]]
 
 
+def described(net: Model) -> dict[str, Any]:
+    """Cell and sizes of a net, as a page's settings name them."""
+    return {
+        "cell": net.cell,
+        "hidden_sizes": ",".join(map(str, net.hidden_sizes)),
+        "embedding_size": net.embedding_size,
+        "dtype": str(net.dtype),
+    }
+
+
 def parameters(net: Model) -> list[dict[str, Any]]:
     """Name and shape of each."""
     return [
@@ -64,10 +74,10 @@ def look(
     -------
     dict
         `text`, its symbols as shown; `signal`, `layer`; `units`, how many there are;
-        `first`; `values`, for each symbol those of the units from `first` on, as many as
-        fit; `strongest`, for each symbol the pairs of unit and value that are largest
-        in magnitude; `next`, the pairs of symbol and probability that come next;
-        `gates`, of gated feedback for each symbol a matrix, into row from column.
+        `first`; `values`, for each symbol those of the units from `first` on, as many
+        as fit; `strongest`, for each symbol the pairs of unit and value that are
+        largest in magnitude; `next`, the pairs of symbol and probability that come
+        next; `gates`, of gated feedback for each symbol a matrix, into row from column.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""This net beside RecurrentJS, on the old demo's default set-up.
+"""A race of this net and RecurrentJS, on the old demo's default set-up.
 
 Both make the same updates: one sentence each, LSTM of 20 and 20 units, letters in 5
 numbers, RMSProp at 0.01. So a perplexity is reached after as many characters by both,
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from recurrentnn.builtin_text import Text
+from recurrentnn.demo.form import effective
 from recurrentnn.demo.snapshot import Board
 from recurrentnn.training import Update
 
@@ -27,7 +27,7 @@ SETTINGS: dict[str, Any] = {
     "seq_length": 256,
     "optimizer": "rmsprop",
     "learning_rate": 0.01,
-    # The old demo clips the gradient of a sum over a sentence of some 62 characters at 5.
+    # The old demo clips at 5 the gradient of a sum over some 62 characters.
     "clip_value": 0.08,
     "optimizer.decay_rate": 0.999,
     "optimizer.weight_decay": 1e-4,
@@ -37,13 +37,18 @@ SETTINGS: dict[str, Any] = {
 }
 """Its weight decay of 1e-6 is not multiplied by the rate there, as it is here."""
 
+SECONDS_PER_CHARACTER = (180e-6, 285e-6)
+"""Of RecurrentJS: medians in two states of the machine."""
+
 RECORDED = {
-    "seconds_per_character": [180e-6, 285e-6],
+    "seconds_per_character": list(SECONDS_PER_CHARACTER),
     "cpu": "AMD EPYC, one core, 101 GFLOP/s of fused multiply-adds",
     "source": "RecurrentJS under node, LSTM [20,20], 51 symbols, sentences of some 62 "
     "characters",
 }
-"""Median times of two machines' states; slower ones are the higher figure."""
+"""Where these figures are from."""
+
+_FREE = ("seed", "validation_fraction", "dtype")
 
 TARGETS = (30.0, 20.0, 15.0, 12.0, 10.0, 9.0, 8.0, 7.0, 6.0)
 """Perplexities of the smoothed loss."""
@@ -57,12 +62,6 @@ class Race:
         self._seconds = 0.0
         self._reached: list[dict[str, Any]] = []
         self._left = list(TARGETS)
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any], text: Text) -> Race | None:
-        """A race, if the settings are those of the old demo."""
-        del text
-        return cls() if is_set_up(settings) else None
 
     def update(self, board: Board, update: Update) -> None:
         """One more update."""
@@ -81,17 +80,14 @@ class Race:
         return {
             "seconds": self._seconds,
             "symbols": self._symbols,
-            "theirs": [
-                self._symbols * each for each in RECORDED["seconds_per_character"]
-            ],
+            "theirs": [self._symbols * each for each in SECONDS_PER_CHARACTER],
         }
 
 
 def is_set_up(settings: Mapping[str, Any]) -> bool:
-    """Whether these are the settings of the race; seed and share held out are free."""
-    free = ("seed", "validation_fraction", "dtype")
-    given = {k: v for k, v in settings.items() if k not in free and v is not None}
-    return all(_same(given.get(name), value) for name, value in SETTINGS.items())
+    """Whether these are the settings of the race; what is not learning is free."""
+    given, wanted = effective(settings), effective(SETTINGS)
+    return all(given.get(name) == wanted[name] for name in wanted if name not in _FREE)
 
 
 def described() -> dict[str, Any]:
@@ -113,9 +109,3 @@ def cpu() -> str:
         lines = []
     names = (line.partition(":")[2].strip() for line in lines if "model name" in line)
     return next(names, "") or platform.processor() or platform.machine()
-
-
-def _same(given: object, wanted: object) -> bool:
-    if isinstance(given, (int, float)) and isinstance(wanted, (int, float)):
-        return float(given) == float(wanted)
-    return given == wanted

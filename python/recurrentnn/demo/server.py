@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import h11
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -70,7 +67,7 @@ class Routes:
             ]
         )
 
-    async def _index(self, request: Request) -> Response:
+    async def _index(self, _request: Request) -> Response:
         return self._page_file("index.html")
 
     async def _file(self, request: Request) -> Response:
@@ -82,28 +79,20 @@ class Routes:
         content, kind = self._page[name]
         return Response(content, media_type=kind)
 
-    async def _save(self, request: Request) -> Response:
-        return await self._saved(
-            self._session.saved, "application/octet-stream", "model.safetensors"
-        )
-
-    async def _save_json(self, request: Request) -> Response:
-        async def saved() -> bytes:
-            language = await asyncio.wrap_future(self._session.copied())
-            return await asyncio.to_thread(recurrentjs, language)
-
+    async def _save(self, _request: Request) -> Response:
         try:
-            content = await saved()
+            content = await asyncio.wrap_future(self._session.saved())
+        except RecurrentNNError as error:
+            return PlainTextResponse(str(error), 409)
+        return _download(content, "application/octet-stream", "model.safetensors")
+
+    async def _save_json(self, _request: Request) -> Response:
+        try:
+            language = await asyncio.wrap_future(self._session.copied())
+            content = await asyncio.to_thread(recurrentjs, language)
         except RecurrentNNError as error:
             return PlainTextResponse(str(error), 409)
         return _download(content, "application/json", "model.json")
-
-    async def _saved(self, save: Callable[[], Any], kind: str, name: str) -> Response:
-        try:
-            content = await asyncio.wrap_future(save())
-        except RecurrentNNError as error:
-            return PlainTextResponse(str(error), 409)
-        return _download(content, kind, name)
 
     async def _load(self, request: Request) -> Response:
         body = await _body(request)
@@ -115,7 +104,7 @@ class Routes:
             return JSONResponse({"error": message_of(error)}, 400)
         return JSONResponse({})
 
-    async def _text(self, request: Request) -> Response:
+    async def _text(self, _request: Request) -> Response:
         return PlainTextResponse(self._session.text.text)
 
     async def _set_text(self, request: Request) -> Response:
@@ -177,7 +166,8 @@ class Patient(H11Protocol):
     def _look(self, before: object) -> None:
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             return
-        if self.scope is before and self.conn.their_state is h11.IDLE:
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if self.scope is before and not answering:
             self.transport.close()
         else:
             self._wait()

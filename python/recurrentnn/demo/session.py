@@ -10,9 +10,9 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from recurrentnn.builtin_text import Text
-from recurrentnn.demo import look
-from recurrentnn.demo.lesson import Lesson, described, drawing, settings_of
-from recurrentnn.demo.race import Race
+from recurrentnn.demo import first, look
+from recurrentnn.demo.lesson import Lesson, drawing, settings_of
+from recurrentnn.demo.race import Race, is_set_up
 from recurrentnn.demo.settings import message_of
 from recurrentnn.demo.snapshot import Board
 from recurrentnn.errors import ArgumentError, NonFiniteError
@@ -55,8 +55,10 @@ class Session:
         self._phase = "idle"
         self._lesson: Lesson | None = None
         self._trainer: Trainer | None = None
-        self._single = False
+        self._single = self._keep = False
         self._race: Race | None = None
+        # One net at a time is made for whoever asks.
+        self._making = threading.Lock()
         self._next_sample = 0.0
         self._thread = threading.Thread(target=self._run, name="learning")
 
@@ -105,12 +107,19 @@ class Session:
 
         The net is made in the thread that calls.
         """
-        lesson = Lesson.begin(settings, self.text)
+        with self._making:
+            lesson = Lesson.begin(settings, self.text)
+        return self.ask(lambda: self._take(lesson, "learning"))
 
-        def begin() -> None:
-            self._take(lesson, "learning")
-
-        return self.ask(begin)
+    def begin(self) -> Future[None]:
+        """The model that comes with the demo; made here if it is not there yet."""
+        with self._making:
+            self.text = first.text()
+            found = first.find()
+            if found is not None:
+                return self._loaded(*found)
+            lesson = Lesson.begin(first.SETTINGS, self.text)
+        return self.ask(lambda: self._take(lesson, "learning", keep=True))
 
     def load(
         self,
@@ -119,12 +128,17 @@ class Session:
         tensors: Mapping[str, Parts],
     ) -> Future[None]:
         """Take up a model; it learns when it is told to."""
+        with self._making:
+            return self._loaded(language, metadata, tensors)
+
+    def _loaded(
+        self,
+        language: TextLanguage,
+        metadata: Mapping[str, str],
+        tensors: Mapping[str, Parts],
+    ) -> Future[None]:
         lesson = Lesson.of(language, settings_of(metadata), self.text)
-
-        def take() -> None:
-            self._take(lesson, "paused", metadata, tensors)
-
-        return self.ask(take)
+        return self.ask(lambda: self._take(lesson, "paused", metadata, tensors))
 
     def set_text(self, text: Text) -> None:
         """The text that the next lesson is about."""
@@ -180,7 +194,7 @@ class Session:
         """The model file of now."""
 
         def saved() -> bytes:
-            lesson = self._present()
+            self._present()
             assert self._trainer is not None
             return self._trainer.to_bytes()
 
@@ -226,6 +240,8 @@ class Session:
         self.board.update(run.step, epoch, update)
         if self._race is not None:
             self._race.update(self.board, update)
+        if self._keep and run.step == first.STEPS:
+            first.keep(trainer.to_bytes())
         if self._single:
             self._single = False
             self._be("paused")
@@ -242,17 +258,20 @@ class Session:
         phase: str,
         metadata: Mapping[str, str] | None = None,
         tensors: Mapping[str, Parts] | None = None,
+        *,
+        keep: bool = False,
     ) -> None:
         """Another lesson in the place of this one."""
         trainer = lesson.trainer(_Watch(self))
         lesson.take(trainer, metadata or {}, tensors or {})
-        self._lesson, self._trainer, self._single = lesson, trainer, False
-        self._race = Race.of(lesson.chosen.settings, self.text)
+        self._lesson, self._trainer = lesson, trainer
+        self._single, self._keep = False, keep
+        self._race = Race() if is_set_up(lesson.chosen.settings) else None
         run, net = trainer.run, lesson.language.net
         self.board.begin(
             {
                 "settings": lesson.chosen.settings,
-                "net": described(net),
+                "net": look.described(net),
                 "parameters": look.parameters(net),
                 "signals": look.signals(net),
             },

@@ -18,25 +18,34 @@ Settings = Mapping[str, Any]
 """Options of `recurrentnn train` by name; those of a class as "model.forget_bias"."""
 
 PLAIN = (
-    "lines",
-    "unit",
-    "max_symbols",
     "cell",
     "hidden_sizes",
     "embedding_size",
+    "lines",
+    "unit",
+    "max_symbols",
     "dtype",
     "seed",
     "optimizer",
     "learning_rate",
-    "clip_value",
-    "clip_norm",
     "batch_size",
     "seq_length",
+    "clip_value",
+    "clip_norm",
     "validation_fraction",
 )
 """The options of the command that a page may set; none of them names a file."""
 
 TABLES = ("model", "optimizer")
+
+USUAL = "usual"
+"""A nonlinearity that is not chosen."""
+
+USUALLY: dict[str, Any] = {
+    name: ",".join(map(str, value)) if isinstance(value, tuple) else value
+    for name, value in train.make_context("train", []).params.items()
+}
+"""The options that nobody has chosen."""
 
 # What one machine can be asked for from a page; the command line has no such limits.
 MOST = {
@@ -87,7 +96,7 @@ def choose(settings: Settings) -> Chosen:
         table, dot, key = name.partition(".")
         if dot and table in TABLES:
             if value is not None:
-                tables[table][key] = _number(name, value)
+                _set(tables[table], key, _number(name, value))
         elif name in PLAIN:
             arguments += _argument(name, value)
         else:
@@ -143,6 +152,15 @@ def message_of(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
+def _set(table: dict[str, Any], key: str, value: object) -> None:
+    """An option of a class; "activations.GATE" is an entry of one."""
+    outer, dot, gate = key.partition(".")
+    if not dot:
+        table[key] = value
+    elif value != USUAL:
+        table.setdefault(outer, {})[gate] = value
+
+
 def _number(name: str, value: object) -> object:
     """A number, a flag or a word; a whole number stays one."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -165,9 +183,9 @@ def _argument(name: str, value: object) -> list[str]:
         return ["--lines" if value else "--running"]
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ArgumentError(f"settings: {name} must be a number or a word")
-    most = MOST.get(name)
-    if most is not None and isinstance(value, (int, float)) and value > most:
-        raise ArgumentError(f"settings: {name} must be at most {most}, got {value}")
+    if value == USUALLY[name]:
+        # What nobody has chosen may give way, as the share held out of a short text.
+        return []
     return [f"--{name.replace('_', '-')}={value}"]
 
 

@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from recurrentnn._recurrentnn import __version__
 from recurrentnn.demo import look, race
-from recurrentnn.demo.commands import MOST_BYTES, Command, Malformed, read
+from recurrentnn.demo.commands import Command, Malformed, read
 from recurrentnn.demo.form import fields
 from recurrentnn.demo.lesson import drawing
 from recurrentnn.demo.session import Session
@@ -32,8 +32,8 @@ _PIECE, _BEAT = 4, 0.04
 class Tabs:
     """All open pages of a session.
 
-    A page is sent the newest state when it has taken the last one: a slow one gets fewer
-    messages, not later ones.
+    A page is sent the newest state when it has taken the last one: a slow one gets
+    fewer messages, not later ones.
     """
 
     def __init__(self, session: Session) -> None:
@@ -134,9 +134,7 @@ class Tab:
                 return
             text = message.get("text")
             try:
-                if text is None or len(text.encode()) > MOST_BYTES:
-                    raise Malformed("a message must be a short text", None, None)
-                command = read(text)
+                command = read("" if text is None else text)
             except Malformed as error:
                 await self._refuse(error.do, error.number, str(error))
                 continue
@@ -154,7 +152,8 @@ class Tab:
                 begun = await asyncio.to_thread(session.learn, settings)
                 await asyncio.wrap_future(begun)
             case "begin":
-                pass
+                begun = await asyncio.to_thread(session.begin)
+                await asyncio.wrap_future(begun)
             case "pause":
                 await asyncio.wrap_future(session.pause())
             case "resume" | "step":
@@ -204,25 +203,23 @@ class Tab:
         """A few letters at a time, at the temperature of then."""
         try:
             language = await asyncio.wrap_future(self._session.copied())
-            place: Continuation | None = None
+            place = Continuation(seed=number)
             options = drawing(language)
             left = length
             while left:
-                count = min(_PIECE, left)
-                left -= count
-                before = 0 if place is None else place.position
+                count, before = min(_PIECE, left), place.position
                 text, place = await asyncio.to_thread(
                     language.generate,
-                    prompt if place is None else "",
+                    prompt,
                     count,
                     start=place,
-                    seed=number if place is None else None,
                     temperature=self._session.board.temperature,
                     unknown="replace",
                     **options,
                 )
-                if place.position - before < count:
-                    left = 0
+                prompt = ""
+                ended = place.position - before < count
+                left = 0 if ended else left - count
                 await self._letter(number, text, done=not left)
                 await asyncio.sleep(_BEAT)
         except asyncio.CancelledError:
