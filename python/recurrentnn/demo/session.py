@@ -264,10 +264,11 @@ class Session:
         """Another lesson in the place of this one."""
         trainer = lesson.trainer(_Watch(self))
         lesson.take(trainer, metadata or {}, tensors or {})
+        run, net = trainer.run, lesson.language.net
+        texts = self._written(lesson, run.step)  # what cannot write is not taken
         self._lesson, self._trainer = lesson, trainer
         self._single, self._keep = False, keep
         self._race = Race() if is_set_up(lesson.chosen.settings) else None
-        run, net = trainer.run, lesson.language.net
         self.board.begin(
             {
                 "settings": lesson.chosen.settings,
@@ -283,13 +284,17 @@ class Session:
         )
         for record in run.history:
             self.board.remember(record)
-        self._phase = phase
-        self._write()
+        self.board.sample(run.step, *texts)
+        self._be(phase)
 
     def _write(self) -> None:
+        """Show what the net writes now."""
+        step = self.board.step
+        self.board.sample(step, *self._written(self._present(), step))
+
+    def _written(self, lesson: Lesson, step: int) -> tuple[str, str]:
         """A sample and the greedy line; the slower the net, the fewer."""
         began = time.perf_counter()
-        lesson, step = self._present(), self.board.step
         language, options = lesson.language, drawing(lesson.language)
         text = language.sample(
             length=_SAMPLE_LENGTH,
@@ -297,10 +302,11 @@ class Session:
             seed=step,
             **options,
         )
-        self.board.sample(step, text, language.greedy(length=_SAMPLE_LENGTH, **options))
+        greedy = language.greedy(length=_SAMPLE_LENGTH, **options)
         now = time.perf_counter()
         pause = max(_SAMPLE_EVERY, _SAMPLE_SHARE * (now - began))
         self._next_sample = now + pause
+        return text, greedy
 
     def _be(self, phase: str) -> None:
         with self._signal:
