@@ -4,7 +4,8 @@
  * An element.
  *
  * `settings` are attributes; a true one is bare, a false one or null is left out.
- * `on` maps events to listeners. Strings among the children become text nodes.
+ * `on` maps events to listeners. Strings among the children become text nodes; what is
+ * false or null is left out.
  */
 export function make(tag, settings = {}, ...children) {
   const element = document.createElement(tag);
@@ -16,7 +17,7 @@ export function make(tag, settings = {}, ...children) {
   for (const [event, listener] of Object.entries(on)) {
     element.addEventListener(event, listener);
   }
-  element.append(...children);
+  element.append(...children.filter((child) => child !== false && child != null));
   return element;
 }
 

@@ -4,9 +4,13 @@ import { byId, make, say } from "./dom.js";
 import { reason } from "./text.js";
 
 export class Files {
-  /** @param text takes a dropped file that is no model */
-  constructor(text) {
+  /**
+   * @param text takes a dropped file that is no model
+   * @param begin asks for the model that comes with the demo
+   */
+  constructor(text, begin) {
     this.text = text;
+    byId("begin").addEventListener("click", begin);
     byId("save-tensors").addEventListener("click", () => this.save("model.safetensors"));
     byId("save-json").addEventListener("click", () => this.save("model.json"));
     byId("load").addEventListener("click", () => byId("load-file").click());

@@ -23,6 +23,7 @@ export class Inside {
     this.unit = 0;
     this.symbol = 0;
     this.build(place);
+    document.addEventListener("themechange", () => this.choose(this.unit));
     if (!live) return;
     new IntersectionObserver(([entry]) => (this.seen = entry.isIntersecting)).observe(place);
   }

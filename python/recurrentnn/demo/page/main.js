@@ -51,7 +51,7 @@ const temperature = new Slider(byId("temperature"), {
   hint: "low plays safe, high takes risks",
   change: (value) => send({ do: "temperature", value }),
 });
-new Files(text);
+new Files(text, () => send({ do: "begin" }));
 themed(byId("theme"));
 
 const parts = [status, form, samples, inside, prompt, race];

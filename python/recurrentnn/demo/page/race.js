@@ -27,7 +27,7 @@ export class Race {
           "Learn with its set-up"),
       ),
       make("p", {}, "RecurrentJS made this kind of page famous. With its default set-up (LSTM [20, 20], letters as 5 numbers, one sentence an update) both make the same updates; the time until a perplexity is reached:"),
-      make(
+      this.table = make(
         "div", { class: "scrolling", tabindex: "0", role: "region", "aria-label": "Times to perplexities" },
         make(
           "table", {},
@@ -60,6 +60,7 @@ export class Race {
 
   now({ race }) {
     if (!this.rows) return;
+    this.table.hidden = !race;
     const reached = race?.reached ?? [];
     const longest = Math.max(...reached.map(({ theirs }) => theirs[1]), 1e-9);
     for (const target of this.targets) {

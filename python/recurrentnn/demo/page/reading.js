@@ -30,7 +30,8 @@ export class Reading {
     }
     this.symbols = symbols;
     this.spans = symbols.map((symbol, k) => {
-      const shown = symbol === "\n" ? "↵\n" : symbol;
+      // The first symbol of a net of lines is what begins one.
+      const shown = symbol === "\n" ? (k ? "↵\n" : "↵") : symbol;
       const span = make("span", { id: `${this.place.id}-${k}`, role: "option" }, shown);
       this.index.set(span, k);
       return span;

@@ -43,6 +43,7 @@ export class Weights {
     this.heat.show(values.length, values[0].length, (row, column) => values[row][column]);
     const height = Math.min(320, Math.max(24, values.length * 4));
     this.canvas.style.blockSize = `${height}px`;
+    this.canvas.style.maxInlineSize = `${Math.max(160, values[0].length * 10)}px`;
     const facts = `${rows} × ${columns}, from ${short(low)} to ${short(high)}`;
     say(this.facts, `${facts}; white is 0, the strongest colour ${short(this.most)}`);
     this.canvas.setAttribute("aria-label", `${name}: ${facts}`);
