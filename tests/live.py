@@ -89,7 +89,8 @@ class Live:
         return Tab(
             connect(
                 f"ws://127.0.0.1:{self.port}/socket",
-                **{"origin": self.base, "max_size": None} | options,
+                **{"origin": self.base, "max_size": None, "close_timeout": 0.2}
+                | options,
                 additional_headers={"Cookie": cookie} if cookie else {},
             )
         )

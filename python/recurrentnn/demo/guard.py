@@ -175,8 +175,9 @@ def _bounded(receive: Receive, path: str, headers: dict[str, str]) -> Receive:
     """
     most = BODIES.get(path, 0)
     length = headers.get("content-length", "0")
-    whole = length.isascii() and length.isdigit() and int(length) <= most
-    if not whole or (not most and "transfer-encoding" in headers):
+    known = length.isascii() and length.isdigit() and len(length) <= len(str(most))
+    chunked = "transfer-encoding" in headers
+    if not known or int(length) > most or (chunked and not most):
         raise Refused(413, f"at most {most:,} bytes are read here")
     read = 0
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import click
+
 from recurrentnn._recurrentnn import Model, Optimizer
 from recurrentnn.builtin_text import Text
 from recurrentnn.char_model import SETTINGS_KEY
@@ -64,7 +66,10 @@ class Lesson:
         corpus = open_corpus(plan, given=text)
         seq_length = plan.seq_length or corpus.seq_length
         check_size(plan, len(corpus.symbols), seq_length)
-        language = language_of(corpus.symbols, plan, cell_options(plan))
+        try:
+            language = language_of(corpus.symbols, plan, cell_options(plan))
+        except click.UsageError as error:
+            raise ArgumentError(error.format_message()) from None
         optimizer = optimizer_of(plan, seq_length)
         return cls(language, chosen, optimizer, *batches(ctx, corpus, plan))
 
@@ -158,7 +163,7 @@ def settings_of_net(net: Model) -> dict[str, Any]:
 def settings_of(metadata: Mapping[str, str]) -> dict[str, Any]:
     """The settings in a file of a page, of the command or of neither; all are checked.
 
-    What a page does not know is left out, and all of it if it does not go together.
+    What a page does not know, or what does not go with the rest, is left out.
     """
     try:
         found = json.loads(metadata.get(SETTINGS_KEY, "{}"))
@@ -172,16 +177,14 @@ def settings_of(metadata: Mapping[str, str]) -> dict[str, Any]:
     except (ValueError, RecursionError, AttributeError):
         return {}
     known: dict[str, Any] = {}
-    for name, value in settings.items():
-        try:
-            choose({name: value})
-        except ArgumentError:
+    # Options of classes come last: which there are follows from cell and optimizer.
+    for name in sorted(settings, key=lambda name: "." in name):
+        value = settings[name]
+        if value in (None, ""):
             continue
-        known[name] = value
-    try:
-        choose(known)
-    except ArgumentError:
-        return {}
+        with contextlib.suppress(ArgumentError):
+            choose({**known, name: value})
+            known[name] = value
     return known
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recurrentnn._recurrentnn import Model, Vocabulary
 from recurrentnn.errors import ArgumentError, NonFiniteError
-from recurrentnn.pieces import encode_prompt
+from recurrentnn.pieces import Unknown, encode_prompt, symbols_of
 from recurrentnn.text_model import TextLanguage
 
 MOST_SYMBOLS = 1000
@@ -64,7 +64,7 @@ def look(
     Parameters
     ----------
     text
-        Characters that the net does not know are read as its unknown one or a space.
+        See `unknown` for characters that the net does not know.
     layer, signal
         One of `signals`.
     first
@@ -153,14 +153,24 @@ def weigh(net: Model, name: str) -> dict[str, Any]:
     }
 
 
+def unknown(language: TextLanguage) -> Unknown:
+    """What happens to characters that the net does not know: as near to none as can be.
+
+    They are read as its symbol for unknown ones or as a space, or else not at all.
+    """
+    code = language.vocabulary
+    known = getattr(code, "unknown", False) or symbols_of(code, " ") is not None
+    return "replace" if known else "skip"
+
+
 def _read(language: TextLanguage, text: str) -> list[list[int]]:
     """The symbols that go into the net, line by line if it knows lines."""
-    code = language.vocabulary
+    code, how = language.vocabulary, unknown(language)
     if not language.lines:
-        symbols = encode_prompt(code, text, "replace")
+        symbols = encode_prompt(code, text, how)
         return [symbols] if symbols else []
     return [
-        [Vocabulary.BOUNDARY, *encode_prompt(code, line, "replace")]
+        [Vocabulary.BOUNDARY, *encode_prompt(code, line, how)]
         for line in text.split("\n")
         if line
     ]

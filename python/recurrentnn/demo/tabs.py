@@ -214,7 +214,7 @@ class Tab:
                     count,
                     start=place,
                     temperature=self._session.board.temperature,
-                    unknown="replace",
+                    unknown=look.unknown(language),
                     **options,
                 )
                 prompt = ""
