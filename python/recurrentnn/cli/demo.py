@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,7 @@ def demo(
     """
     del threads
     try:
+        importlib.import_module("websockets")  # which uvicorn asks for when it serves
         from recurrentnn.demo.server import listen, server_of
         from recurrentnn.demo.session import Session
     except ImportError as error:

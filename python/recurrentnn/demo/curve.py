@@ -23,7 +23,7 @@ class Kept(Generic[Entry]):
     Parameters
     ----------
     most
-        Entries; beyond it every second one goes, save the first and the last.
+        Entries; before there are more, every second one goes, but never the first.
     """
 
     def __init__(self, most: int) -> None:
@@ -33,13 +33,9 @@ class Kept(Generic[Entry]):
 
     def append(self, entry: Entry) -> None:
         """One more."""
+        if len(self.entries) >= self._most:
+            self._thin(self.entries[::2])
         self.entries.append(entry)
-        if len(self.entries) > self._most:
-            last = self.entries[-1]
-            self.entries = self._thinned()
-            if self.entries[-1] != last:
-                self.entries.append(last)
-            self._edition += 1
 
     def since(self, seen: Seen) -> tuple[list[Entry], bool]:
         """What is new; True: in the place of everything before."""
@@ -52,8 +48,10 @@ class Kept(Generic[Entry]):
         """What a page has that has everything."""
         return Seen(self._edition, len(self.entries))
 
-    def _thinned(self) -> list[Entry]:
-        return self.entries[::2]
+    def _thin(self, entries: list[Entry]) -> None:
+        """These in the place of all."""
+        self.entries = entries
+        self._edition += 1
 
 
 class Point(NamedTuple):
@@ -67,7 +65,7 @@ class Point(NamedTuple):
 class Curve(Kept[Point]):
     """The loss of every update: means of as many updates as keep it short.
 
-    The smoothed loss is a running mean over some fifty updates.
+    The smoothed loss is a running mean over some fifty updates. `most` is even.
     """
 
     _DECAY = 0.98
@@ -93,14 +91,19 @@ class Curve(Kept[Point]):
         """The running mean; 0 before the first update."""
         return self._mean / self._share if self._share else 0.0
 
-    def _thinned(self) -> list[Point]:
-        """Pairs as one point each."""
+    def append(self, entry: Point) -> None:
+        """One more; when there are enough, pairs become one point each."""
+        self.entries.append(entry)
+        if len(self.entries) < self._most:
+            return
         self._stride *= 2
-        pairs = zip(self.entries[::2], self.entries[1::2], strict=False)
-        return [
-            Point(two.step, (one.loss + two.loss) / 2, two.smoothed)
-            for one, two in pairs
-        ]
+        pairs = zip(self.entries[::2], self.entries[1::2], strict=True)
+        self._thin(
+            [
+                Point(two.step, (one.loss + two.loss) / 2, two.smoothed)
+                for one, two in pairs
+            ]
+        )
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401  (whatever JSON has)
