@@ -50,12 +50,12 @@ export class Inside {
     this.heat = new Heat(
       this.canvas,
       (value) => diverging(this.scale.of(value)),
-      (at) => at && this.point(at),
+      (at) => at && this.looked_ && this.point(at),
     );
     this.gates = new Gates((k) => this.move(k));
     this.weights = new Weights(this.ask);
     const named = (label, input) => make("label", {}, make("span", {}, label), input);
-    place.append(
+    const parts = [
       make(
         "header", {},
         make("h2", { id: "inside-title" }, "Inside the net"),
@@ -84,7 +84,8 @@ export class Inside {
       ),
       this.gates.element,
       this.weights.element,
-    );
+    ];
+    place.append(...parts.filter(Boolean));
   }
 
   /** A net: its layers, their signals, its parameters. */
@@ -96,7 +97,7 @@ export class Inside {
   }
 
   chooseLayer() {
-    const signals = this.layers[Number(this.layer.value)];
+    const signals = this.layers[Number(this.layer.value)] ?? [];
     offer(this.signal, signals.map(({ name }) => [name, name]));
     this.look();
   }
@@ -188,6 +189,7 @@ export class Inside {
   }
 
   move(symbol) {
+    if (!this.looked_) return;
     this.symbol = symbol;
     const { first = 0 } = this.looked_;
     this.reading.mark(symbol);

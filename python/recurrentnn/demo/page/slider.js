@@ -12,6 +12,7 @@ export class Slider {
     this.low = Math.log10(low);
     this.high = Math.log10(high);
     this.change = change;
+    this.at = -Infinity;
     const id = place.id;
     this.range = make("input", {
       type: "range",
@@ -65,9 +66,9 @@ export class Slider {
 
   /** The server's value, unless somebody is at it. */
   follow(value) {
-    const busy = document.activeElement === this.box || performance.now() - (this.at ?? 0) < 600;
+    const busy = document.activeElement === this.box || performance.now() - this.at < 600;
     if (busy || value === this.value) return;
     this.show(value);
-    this.at = 0;
+    this.at = -Infinity;
   }
 }
