@@ -157,7 +157,7 @@ def test_every_optimizer_learns(rule: str, session: Session) -> None:
     assert type(session._lesson.optimizer) is OPTIMIZERS[rule]
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "cell": ({"cell": "transformer"}, "'transformer' is not one of"),
     "a part": ({"hidden_sizes": "8,x"}, "is not a list of sizes"),
     "an option": ({"model.gate": "vector"}, "no option of lstm"),
@@ -306,6 +306,10 @@ def test_two_pages_see_one_session_and_a_lost_one_comes_back_with_all() -> None:
         assert two.until("now", lambda m: m["phase"] == "paused")["step"] == step
         two.say("temperature", value=0.5)
         assert one.until("now", lambda m: m["temperature"] == 0.5)["tabs"] == 2
+        assert live.post("/text?name=mine", "to be\n" * 5).json()["symbols"] == 6
+        changed = {"name": "mine", "characters": 30, "symbols": 6}
+        assert one.until("now", lambda m: m["text"] == changed)["step"] == step
+        live.session.set_text(TEXT)
         with live.tab() as again:
             hello = again.hear()
             now = again.hear()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +61,9 @@ def demo(
             begin()
             click.echo(address)
             if not no_browser:
-                webbrowser.open(address)
+                # One in a terminal would not return.
+                open_it = functools.partial(webbrowser.open, address)
+                threading.Thread(target=open_it, daemon=True).start()
             server.run(sockets=[socket])
         finally:
             session.close()

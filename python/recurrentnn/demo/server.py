@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from pathlib import Path
 
@@ -166,7 +167,7 @@ class Patient(H11Protocol):
     def _look(self, before: object) -> None:
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             return
-        answering = self.cycle is not None and not self.cycle.response_complete
+        answering = not getattr(self.cycle, "response_complete", True)
         if self.scope is before and not answering:
             self.transport.close()
         else:
@@ -184,7 +185,8 @@ def listen(port: int | None) -> socket.socket:
     tried = range(PORT, PORT + _PORTS) if port is None else [port]
     for number in tried:
         found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # elsewhere it would let others listen there, too
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((HOST, number))
             found.listen(128)

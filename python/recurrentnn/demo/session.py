@@ -48,8 +48,8 @@ class Session:
     """
 
     def __init__(self, text: Text) -> None:
-        self.text = text
         self.board = Board()
+        self.set_text(text)
         self._asked: deque[Callable[[], None]] = deque()
         self._signal = threading.Condition()
         self._phase = "idle"
@@ -114,7 +114,7 @@ class Session:
     def begin(self) -> Future[None]:
         """The model that comes with the demo; made here if it is not there yet."""
         with self._making:
-            self.text = first.text()
+            self.set_text(first.text())
             found = first.find()
             if found is not None:
                 return self._loaded(*found)
@@ -143,6 +143,9 @@ class Session:
     def set_text(self, text: Text) -> None:
         """The text that the next lesson is about."""
         self.text = text
+        symbols = len(set(text.text))
+        size = {"characters": len(text.text), "symbols": symbols}
+        self.board.set(text={"name": text.source, **size})
 
     def pause(self) -> Future[None]:
         """Stop learning after the update that is under way."""

@@ -60,6 +60,7 @@ class Board:
     grad_norm: float = 0.0
     clipped_fraction: float = 0.0
     symbols_per_second: float = 0.0
+    text: dict[str, Any] = field(default_factory=dict)
     greedy: dict[str, Any] | None = None
     race: dict[str, Any] | None = None
 
@@ -166,6 +167,7 @@ class Board:
                 "held_out": held_out,
                 "samples": samples,
                 "whole": [name for name, all_of_it in whole.items() if all_of_it],
+                "text": self.text,
                 "greedy": self.greedy,
                 "race": self.race,
             }

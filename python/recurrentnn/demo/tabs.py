@@ -18,6 +18,7 @@ from recurrentnn.demo.session import Session
 from recurrentnn.demo.settings import message_of
 from recurrentnn.demo.snapshot import Cursor
 from recurrentnn.passages import Continuation
+from recurrentnn.text_model import TextLanguage
 
 MOST_TABS = 32
 """Pages at once."""
@@ -39,6 +40,8 @@ class Tabs:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._open: set[Tab] = set()
+        # Many pages that look inside at once do not take the time of learning.
+        self.looking = asyncio.Semaphore(1)
         self._encoded: tuple[Cursor, int, int, str, Cursor] | None = None
 
     async def serve(self, socket: WebSocket) -> None:
@@ -102,24 +105,19 @@ class Tab:
             await asyncio.sleep(PAUSE)
 
     def _hello(self) -> str:
-        session = self._session
-        text = session.text
+        board = self._session.board
         return json.dumps(
             {
                 "type": "hello",
                 "version": __version__,
                 "fields": fields(),
-                "text": {
-                    "name": text.source,
-                    "characters": len(text.text),
-                    "symbols": len(set(text.text)),
-                },
+                "text": board.text,
                 "race": race.described(),
                 "settings": {},
                 "net": None,
                 "parameters": [],
                 "signals": [],
-                **session.board.facts,
+                **board.facts,
             }
         )
 
@@ -184,12 +182,14 @@ class Tab:
         """What is found in a copy of the net, off the thread that learns."""
         number = values["id"]
         given = {name: value for name, value in values.items() if name != "id"}
-        language = await asyncio.wrap_future(self._session.copied())
 
-        def answer() -> str:
+        def answer(language: TextLanguage) -> str:
             return json.dumps({"type": kind, "id": number, **work(language, **given)})
 
-        await self._send(await asyncio.to_thread(answer))
+        async with self._tabs.looking:
+            language = await asyncio.wrap_future(self._session.copied())
+            found = await asyncio.to_thread(answer, language)
+        await self._send(found)
 
     def _begin_letters(self, id: int, prompt: str, length: int) -> None:
         """Go on from a prompt; a page has one continuation at a time."""
