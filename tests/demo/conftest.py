@@ -55,7 +55,7 @@ def opened(chromium: Any) -> Iterator[Opened]:
             stack.callback(context.close)
             page = context.new_page()
             page.set_default_timeout(20_000)
-            own = address.partition("?")[0].removeprefix("http://")
+            own = address.partition("?")[0].partition("://")[2]
             page.on("request", lambda request: asked.append((own, request.url)))
             page.on("websocket", lambda socket: asked.append((own, socket.url)))
             page.on("pageerror", lambda error: troubles.append(str(error)))

@@ -202,9 +202,11 @@ def test_a_dropped_text_is_the_one_to_learn(page: Any, live: Live) -> None:
     page.evaluate(
         """() => {
           const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File(["to be or not to be\\n".repeat(9)], "be.txt"));
+          const text = "to be or not to be\\n".repeat(9);
+          dataTransfer.items.add(new File([text], "be.txt"));
           for (const kind of ["dragenter", "dragover", "drop"]) {
-            window.dispatchEvent(new DragEvent(kind, { dataTransfer, cancelable: true }));
+            const event = new DragEvent(kind, { dataTransfer, cancelable: true });
+            window.dispatchEvent(event);
           }
         }"""
     )

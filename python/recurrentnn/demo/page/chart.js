@@ -6,6 +6,8 @@ import { oncePerFrame, paint, redrawn, say } from "./dom.js";
 import { short, UNITS, whole } from "./numbers.js";
 import { logTicks, scale, ticks } from "./scales.js";
 
+// Milliseconds between two pictures of a curve that grows: what it costs, learning lacks.
+const PAUSE = 180;
 const EDGE = { left: 52, right: 14, top: 12, bottom: 26 };
 
 export class Chart {
@@ -31,6 +33,14 @@ export class Chart {
   set(options) {
     Object.assign(this.options, options);
     this.redraw();
+  }
+
+  /** There are new points: they are drawn soon. */
+  grow() {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      this.redraw();
+    }, PAUSE);
   }
 
   point(x) {

@@ -73,7 +73,7 @@ function each(name, message) {
 
 function now(message) {
   curve.take(message);
-  chart.redraw();
+  chart.grow();
   rate.follow(message.rate);
   temperature.follow(message.temperature);
   each("now", message);
