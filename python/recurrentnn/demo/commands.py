@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from recurrentnn.errors import ArgumentError
 
@@ -57,7 +58,7 @@ def read(text: str) -> Command:
         It is no JSON object, has a field too many or too few, or one that is none.
     """
     try:
-        found = json.loads(text, parse_constant=_no_number)
+        found = json.loads(text)
     except (ValueError, RecursionError):
         raise Malformed("a message must be JSON", None, None) from None
     if not isinstance(found, dict) or not isinstance(found.get("do"), str):
@@ -113,8 +114,14 @@ def _text(most: int) -> Check:
 def _settings(value: object) -> str | None:
     if not isinstance(value, dict) or len(value) > 100:
         return "an object of settings"
-    plain = (isinstance(v, (bool, int, float, str, type(None))) for v in value.values())
-    return None if all(plain) else "an object of numbers, flags and words"
+    return None if all(map(_plain, value.values())) else "of numbers, flags and words"
+
+
+def _plain(value: object) -> bool:
+    """JSON as Python reads it has NaN, and infinity as 1e999."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, (bool, int, str))
 
 
 def _is_utf8(text: str) -> bool:
@@ -124,10 +131,6 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 _ID = _whole(0, _MOST_ID)
