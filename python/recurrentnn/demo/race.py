@@ -50,7 +50,7 @@ RECORDED = {
 
 _FREE = ("seed", "validation_fraction", "dtype")
 
-TARGETS = (30.0, 20.0, 15.0, 12.0, 10.0, 9.0, 8.0, 7.0, 6.0)
+TARGETS = (30.0, 20.0, 15.0, 12.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.5, 5.0, 4.5)
 """Perplexities of the smoothed loss."""
 
 
