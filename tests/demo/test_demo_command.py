@@ -156,7 +156,7 @@ def test_a_damaged_model_is_an_error(
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"x" * 100)
     assert main(["demo", str(path), "--no-browser", "--port", "0"]) == 3
-    assert "safetensors" in capsys.readouterr().err
+    assert f"{path}: safetensors" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["starlette", "uvicorn", "websockets"])

@@ -74,6 +74,21 @@ def test_a_page_is_sent_what_is_new_and_a_new_one_everything() -> None:
     assert all_of_it["whole"] == ["points", "held_out", "samples"]
 
 
+def test_another_lesson_is_told_before_its_points_count() -> None:
+    """It may begin between two messages: the page must not take it for the old one."""
+    board = Board()
+    board.begin({}, phase="learning")
+    board.update(1, 0.1, update(3.0))
+    _, cursor = board.now(Cursor(board.lesson))
+    board.begin({}, phase="learning")
+    board.update(1, 0.1, update(3.0))
+    _, cursor = board.now(cursor)
+    assert cursor.lesson != board.lesson
+    message, cursor = board.now(Cursor(board.lesson))
+    assert cursor.lesson == board.lesson
+    assert message["whole"] == ["points", "held_out", "samples"]
+
+
 def test_a_hundred_thousand_updates_make_no_larger_message() -> None:
     board = Board()
     board.begin({}, phase="learning")

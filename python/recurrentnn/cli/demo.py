@@ -17,6 +17,7 @@ from recurrentnn.cli.command import Command, example, option
 from recurrentnn.cli.files import model_file, read_bytes, read_text
 from recurrentnn.cli.options import threads_option
 from recurrentnn.data.text import clean
+from recurrentnn.errors import FormatError
 
 if TYPE_CHECKING:
     from recurrentnn.demo.session import Session
@@ -78,7 +79,11 @@ def _beginning(session: Session, source: str | None) -> Callable[[], object]:
     if source is None:
         return lambda: session.begin().result()
     if path is not None and (path.is_dir() or path.suffix in _MODELS):
-        found = read_upload(read_bytes(str(model_file(str(path)))))
+        name = str(model_file(str(path)))
+        try:
+            found = read_upload(read_bytes(name))
+        except FormatError as error:
+            raise FormatError(f"{name}: {error}") from None
         return lambda: session.load(*found).result()
     session.set_text(Text(clean(read_text(source)), source))
     return lambda: session.learn(effective({"lines": False})).result()

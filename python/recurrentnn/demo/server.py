@@ -118,7 +118,8 @@ class Routes:
             return JSONResponse({"error": "a text has at least 2 characters"}, 400)
         name = request.query_params.get("name", "your text")[:100]
         self._session.set_text(Text(text, name))
-        return JSONResponse({"characters": len(text), "symbols": len(set(text))})
+        size = self._session.board.text
+        return JSONResponse({name: size[name] for name in ("characters", "symbols")})
 
 
 async def _body(request: Request) -> bytes:

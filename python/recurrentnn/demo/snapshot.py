@@ -140,7 +140,10 @@ class Board:
             self.version += 1
 
     def now(self, cursor: Cursor) -> tuple[dict[str, Any], Cursor]:
-        """The message `now` for a page, and what it has then."""
+        """The message `now` for a page, and what it has then.
+
+        A page that has another lesson stays with it until it has been told.
+        """
         with self.lock:
             points, all_points = self._curve.since(cursor.points)
             held_out, all_held_out = self._held_out.since(cursor.held_out)
@@ -172,7 +175,7 @@ class Board:
                 "race": self.race,
             }
             seen = Cursor(
-                self.lesson,
+                cursor.lesson,
                 self.version,
                 self._curve.seen,
                 self._held_out.seen,
