@@ -29,6 +29,14 @@ PATIENCE = 20.0
 """Seconds after which something that is waited for will not come."""
 
 
+def until(true: Callable[[], object], what: str) -> None:
+    """Wait for something."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
 class Live:
     """A session and its server, each in a thread.
 

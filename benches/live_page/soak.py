@@ -1,7 +1,7 @@
-"""The live page for as long as you like: does it grow, and what does it cost?
+"""The live page for as long as you like: whether it grows, and what it costs.
 
-`PYTHONPATH=benches python -m live_page.soak --minutes 60` prints a row of JSON for every look at it and
-a last one with what came of it.
+`PYTHONPATH=benches python -m live_page.soak --minutes 60` prints a row of JSON for every
+look at it and a last one with what came of it.
 
 The page's heap is measured after a collection, the server's memory is what is resident.
 Both are compared between the middle and the last third of the time: the lists of a page
@@ -85,7 +85,7 @@ def speed(server: Server, browser: Any, pairs: int) -> list[float]:
 
 
 def growth(values: Sequence[float]) -> float:
-    """How much more there is in the last third than in the one before it, as a share."""
+    """How much more the last third has than the one before it, as a share."""
     third = len(values) // 3
     middle, last = values[third : 2 * third], values[2 * third :]
     return statistics.median(last) / statistics.median(middle) - 1

@@ -1,14 +1,13 @@
 """The page as a person meets it: it learns, shows, writes, saves and obeys."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from live import PATIENCE, SMALL, Live
+from live import SMALL, Live, until
 from support import require
 
 pytest.importorskip("starlette")
@@ -30,13 +29,6 @@ def page(live: Live, opened: Callable[..., Any]) -> Any:
 
 def number(page: Any, figure: str) -> float:
     return float(page.inner_text(f"#figure-{figure}").split()[0].replace(",", ""))
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 def paused(page: Any) -> None:
@@ -228,6 +220,9 @@ def test_tabs_share_the_session(
         expect(one.locator("#tabs")).to_contain_text("open in 2 tabs")
     paused(other)
     expect(page.locator("#phase")).to_have_text("paused")
+    other.fill("#text", "abc abd\n" * 30)
+    other.click("#learn")
+    expect(page.locator("#text")).to_have_value("abc abd\n" * 30)
     other.close()
     expect(page.locator("#tabs")).to_be_hidden()
 

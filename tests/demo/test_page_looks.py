@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live import SMALL, Live
+from live import SMALL, Live, until
 from recurrentnn.demo import look
 from support import require
 
@@ -132,6 +132,30 @@ def test_what_may_follow_and_the_strongest_units(page: Any, live: Live) -> None:
     page.locator("#inside-unit").fill("0")
     page.locator("#reading").press("ArrowDown")
     expect(page.locator("#inside-unit")).to_have_value("1")
+
+
+def test_the_inside_follows_the_learning(page: Any, live: Live) -> None:
+    page.fill("#inside-text", "the cat")
+    page.click("#look")
+    expect(page.locator("#reading span")).to_have_count(8)
+    span = page.locator("#reading span").nth(5)
+    before = span.evaluate("s => s.style.backgroundColor")
+    facts = page.locator("section > .under .note").last
+    weights = facts.inner_text()
+    page.locator("#inside").scroll_into_view_if_needed()
+    page.click("#pause")
+    expect(span).not_to_have_css("background-color", before)
+    expect(facts).not_to_have_text(weights)
+    page.click("#pause")
+    expect(page.locator("#phase")).to_have_text("paused")
+    page.locator("#reading").scroll_into_view_if_needed()
+    name = page.locator("#weights-name").input_value()
+    largest = float(np.abs(live.session.copied().result().net[name].value).max())
+
+    def told() -> float:
+        return float(facts.inner_text().rpartition(" ")[2])
+
+    until(lambda: told() == pytest.approx(largest, rel=0.01), "it is behind")
 
 
 def test_feedback_gates_and_weights_are_the_nets_own(page: Any, live: Live) -> None:

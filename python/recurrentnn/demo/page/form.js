@@ -127,7 +127,7 @@ export class Form {
 
   help(target) {
     const field = this.fields.find(({ row }) => row?.contains(target));
-    if (field) say(byId("form-note"), field.help ? `${field.label}: ${field.help}` : "");
+    if (field) say(byId("form-note"), field.help ?? "");
   }
 }
 

@@ -20,12 +20,18 @@ export class Inside {
     this.ask = ask;
     this.live = live;
     this.id = 0;
+    this.asked = -Infinity;
     this.unit = 0;
     this.symbol = 0;
     this.build(place);
     document.addEventListener("themechange", () => this.choose(this.unit));
     if (!live) return;
-    new IntersectionObserver(([entry]) => (this.seen = entry.isIntersecting)).observe(place);
+    new IntersectionObserver((entries) => {
+      this.seen = entries.at(-1).isIntersecting;
+      this.refresh();
+    }).observe(place);
+    document.addEventListener("visibilitychange", () => this.refresh());
+    this.follow.addEventListener("change", () => this.refresh());
   }
 
   build(place) {
@@ -112,6 +118,7 @@ export class Inside {
   look(first = 0) {
     if (!this.layers || !this.signal.value || (this.live && !this.text.value)) return;
     this.id += 1;
+    this.step = this.newest;
     this.asked = performance.now();
     this.waiting = this.ask({
       do: "look",
@@ -124,9 +131,21 @@ export class Inside {
   }
 
   now({ step }) {
-    if (step === this.step || !this.follow.checked || !this.seen || document.hidden) return;
-    if (this.waiting || performance.now() - this.asked < PAUSE) return;
-    this.step = step;
+    this.newest = step;
+    this.refresh();
+  }
+
+  /** Looks again if the net has learnt since and somebody sees it, but not too often. */
+  refresh() {
+    if (this.newest === this.step || !this.follow.checked || !this.seen || document.hidden) return;
+    const wait = this.waiting ? PAUSE : this.asked + PAUSE - performance.now();
+    if (wait > 0) {
+      this.timer ??= setTimeout(() => {
+        this.timer = null;
+        this.refresh();
+      }, wait);
+      return;
+    }
     this.look(this.looked_?.first ?? 0);
     this.weights.look();
   }

@@ -77,13 +77,19 @@ function now(message) {
   rate.follow(message.rate);
   temperature.follow(message.temperature);
   each("now", message);
+  hold(message);
+}
+
+/** The text that is learnt, and its beginning as one to look at. */
+async function hold(message) {
+  await text.hold(message.text);
+  inside.suggest(text.held.slice(0, SUGGESTED));
 }
 
 const receivers = {
-  async hello(message) {
+  hello(message) {
     each("hello", message);
-    await text.hello(message);
-    inside.suggest(text.held.slice(0, SUGGESTED));
+    hold(message);
   },
   now,
   letters: (message) => each("letters", message),

@@ -25,24 +25,29 @@ export class Text {
     return this.file !== null || (!this.box.readOnly && this.box.value !== this.held);
   }
 
-  async hello({ text }) {
-    const key = JSON.stringify(text);
+  /** Fetches the text that the server holds, if it is another; what is edited here stays. */
+  async hold(about) {
+    const key = JSON.stringify(about);
     if (key === this.key) return;
-    const before = this.changed ? this.box.value : null;
-    const answer = await fetch("/text");
-    if (!answer.ok) return;
     this.key = key;
+    const answer = await fetch("/text").catch(() => null);
+    if (!answer?.ok) {
+      this.key = null;
+      return;
+    }
+    const mine = this.changed;
     this.held = await answer.text();
-    say(byId("text-size"), `${whole(text.characters)} characters, ${whole(text.symbols)} different`);
-    if (before === null) this.show(this.held);
-    else this.note();
+    say(byId("text-size"), `${whole(about.characters)} characters, ${whole(about.symbols)} different`);
+    if (mine) this.note();
+    else this.show(this.held);
   }
 
   /** Puts a text in the box: the one that is held, or what a file has. */
   show(text, file = null) {
     this.file = file;
     this.box.readOnly = text.length > MOST_SHOWN;
-    this.box.value = this.box.readOnly ? text.slice(0, MOST_SHOWN) : text;
+    const shown = this.box.readOnly ? text.slice(0, MOST_SHOWN) : text;
+    if (this.box.value !== shown) this.box.value = shown;
     this.note();
   }
 
