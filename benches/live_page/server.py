@@ -44,6 +44,7 @@ class Server(NamedTuple):
 
     def now(self, do: str | None = None) -> dict[str, Any]:
         """Its state, by a socket that is closed at once; first it is told something."""
+        from websockets import Origin
         from websockets.sync.client import connect
 
         parts = urlsplit(self.address)
@@ -51,7 +52,7 @@ class Server(NamedTuple):
         cookie = f"recurrentnn-{parts.port}={token}"
         with connect(
             f"ws://{parts.netloc}/socket",
-            origin=f"http://{parts.netloc}",  # type: ignore[arg-type]
+            origin=Origin(f"http://{parts.netloc}"),
             additional_headers={"Cookie": cookie},
             max_size=None,
         ) as line:

@@ -1,7 +1,7 @@
 """The live page for as long as you like: whether it grows, and what it costs.
 
-`PYTHONPATH=benches python -m live_page.soak --minutes 60` prints a row of JSON for every
-look at it and a last one with what came of it.
+`PYTHONPATH=benches python -m live_page.soak --minutes 60` prints a row of JSON for each
+look at it, and a last one with what came of it.
 
 The page's heap is measured after a collection, the server's memory is what is resident.
 Both are compared between the middle and the last third of the time: the lists of a page
@@ -91,9 +91,11 @@ def growth(values: Sequence[float]) -> float:
     return statistics.median(last) / statistics.median(middle) - 1
 
 
-def run(seconds: float, pairs: int, *, show: bool = False) -> dict[str, Any]:
+def run(
+    browser: Any, seconds: float, pairs: int, *, show: bool = False
+) -> dict[str, Any]:
     """A whole run: what `main` prints in the end."""
-    with serving() as server, browsing() as browser:
+    with serving() as server:
         server.now("resume")
         shares = speed(server, browser, pairs)
         looks = []
@@ -120,7 +122,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--pairs", type=int, default=15)
     given = parser.parse_args()
-    print(json.dumps(run(given.minutes * 60, given.pairs, show=True)))
+    with browsing() as browser:
+        found = run(browser, given.minutes * 60, given.pairs, show=True)
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -45,6 +45,12 @@ def opened(chromium: Any) -> Iterator[Opened]:
     """
     asked: list[tuple[str, str]] = []
     troubles: list[str] = []
+
+    def complain(message: Any) -> None:
+        expected = any(words in message.text for words in EXPECTED)
+        if message.type == "error" and not expected:
+            troubles.append(message.text)
+
     with ExitStack() as stack:
 
         def open_page(address: str, **options: Any) -> Any:
@@ -60,14 +66,7 @@ def opened(chromium: Any) -> Iterator[Opened]:
             page.on("websocket", lambda socket: asked.append((own, socket.url)))
             page.on("pageerror", lambda error: troubles.append(str(error)))
             page.on("dialog", lambda dialog: troubles.append(dialog.message))
-            page.on(
-                "console",
-                lambda message: (
-                    message.type == "error"
-                    and not any(words in message.text for words in EXPECTED)
-                    and troubles.append(message.text)
-                ),
-            )
+            page.on("console", complain)
             page.goto(address)
             return page
 

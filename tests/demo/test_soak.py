@@ -1,20 +1,19 @@
 """Three minutes of the live page: nothing grows, and learning hardly notices it."""
 
+from typing import Any
+
 import pytest
 
 from live_page import soak
-from support import require
 
 pytest.importorskip("starlette")
 pytest.importorskip("websockets")
 
 
 @pytest.mark.slow
-def test_memory_is_flat_and_learning_keeps_its_speed(chromium: object) -> None:
+def test_memory_is_flat_and_learning_keeps_its_speed(chromium: Any) -> None:
     """An hour of the same is in `benches/record`."""
-    del chromium
-    require("playwright.sync_api")
-    found = soak.run(seconds=90.0, pairs=7)
+    found = soak.run(chromium, seconds=90.0, pairs=7)
     assert found["looks"] > 20
     assert found["steps_seen"] == found["looks"]
     assert found["heap_growth"] < 0.05
