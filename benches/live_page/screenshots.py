@@ -57,6 +57,8 @@ def main() -> None:
         shoot(page, "-light", full_page=True)
         page.emulate_media(color_scheme="dark")
         shoot(page, "-dark", full_page=True)
+        # The bar that stays in sight would lie across it.
+        page.evaluate("document.querySelector('.bar').style.position = 'static'")
         page.locator("#inside").screenshot(path=given.folder / "live-page-inside.png")
         width, height = _NARROW
         page.set_viewport_size({"width": width, "height": height})

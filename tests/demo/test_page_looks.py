@@ -107,6 +107,23 @@ def test_letters_have_the_colour_of_their_unit(page: Any, live: Live) -> None:
             expect(spans.nth(k)).to_have_css("background-color", colour)
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_blue_is_below_nothing_and_red_above(
+    live: Live, opened: Callable[..., Any], theme: str
+) -> None:
+    page = opened(live.address, color_scheme=theme)
+    low, none, high = page.evaluate(
+        """async () => {
+          const { diverging } = await import("/page/colour.js");
+          return [-1, 0, 1].map(diverging);
+        }"""
+    )
+    assert low[2] > low[0] + 60
+    assert high[0] > high[2] + 60
+    assert max(none) - min(none) < 12
+    assert (min(none) > 200) == (theme == "light")
+
+
 def test_what_may_follow_and_the_strongest_units(page: Any, live: Live) -> None:
     page.fill("#inside-text", "the cat")
     page.click("#look")
@@ -143,7 +160,13 @@ def test_the_inside_follows_the_learning(page: Any, live: Live) -> None:
     facts = page.locator("section > .under .note").last
     weights = facts.inner_text()
     page.locator("#inside").scroll_into_view_if_needed()
+    page.locator("#inside-follow").uncheck()
     page.click("#pause")
+    page.wait_for_timeout(500)
+    page.click("#look")
+    expect(facts).not_to_have_text(weights)
+    weights = facts.inner_text()
+    page.locator("#inside-follow").check()
     expect(span).not_to_have_css("background-color", before)
     expect(facts).not_to_have_text(weights)
     page.click("#pause")

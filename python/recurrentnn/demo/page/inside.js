@@ -72,7 +72,7 @@ export class Inside {
         ),
       ),
       this.live && make(
-        "form", { class: "look", on: { submit: (event) => (event.preventDefault(), again()) } },
+        "form", { class: "look", on: { submit: (event) => (event.preventDefault(), this.lookAtAll()) } },
         make("label", { for: "inside-text" }, "A text for it to read"),
         make("div", { class: "row" }, this.text, make("button", { type: "submit", id: "look" }, "Look")),
       ),
@@ -118,7 +118,6 @@ export class Inside {
   look(first = 0) {
     if (!this.layers || !this.signal.value || (this.live && !this.text.value)) return;
     this.id += 1;
-    this.step = this.newest;
     this.asked = performance.now();
     this.waiting = this.ask({
       do: "look",
@@ -146,6 +145,11 @@ export class Inside {
       }, wait);
       return;
     }
+    this.lookAtAll();
+  }
+
+  lookAtAll() {
+    this.step = this.newest;
     this.look(this.looked_?.first ?? 0);
     this.weights.look();
   }
