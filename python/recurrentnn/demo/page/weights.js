@@ -45,7 +45,7 @@ export class Weights {
     this.canvas.style.blockSize = `${height}px`;
     this.canvas.style.maxInlineSize = `${Math.max(160, values[0].length * 10)}px`;
     const facts = `${rows} × ${columns}, from ${short(low)} to ${short(high)}`;
-    say(this.facts, `${facts}; white is 0, the strongest colour ${short(this.most)}`);
+    say(this.facts, `${facts}; the strongest colour is ${short(this.most)}`);
     this.canvas.setAttribute("aria-label", `${name}: ${facts}`);
   }
 
