@@ -12,7 +12,7 @@ pytest.importorskip("websockets")
 
 @pytest.mark.slow
 def test_memory_is_flat_and_learning_keeps_its_speed(chromium: Any) -> None:
-    """An hour of the same is in `benches/record`."""
+    """`python -m live_page.soak` does the same for an hour."""
     found = soak.run(chromium, seconds=90.0, pairs=7)
     assert found["looks"] > 20
     assert found["steps_seen"] == found["looks"]
