@@ -20,7 +20,13 @@ import snippets
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 LARGEST = 4_000_000
-NEEDED = ("__init__.py", "py.typed", "_recurrentnn.pyi", "reference/__init__.py")
+NEEDED = (
+    "__init__.py",
+    "py.typed",
+    "_recurrentnn.pyi",
+    "reference/__init__.py",
+    "demo/page/index.html",
+)
 
 
 def _only(folder: Path, pattern: str) -> Path:

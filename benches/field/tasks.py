@@ -2,6 +2,7 @@
 
     python benches/field/tasks.py adding lstm gru rnn
     python benches/field/tasks.py copy lstm gru
+    python benches/field/tasks.py --optimizer Adam adding lstm
 
 Adding (Hochreiter & Schmidhuber 1997, in the form of Bai et al. 2018): 200 steps of a
 value U[0, 1] and a mark, two steps marked, one in each half; the target is their sum,
@@ -67,12 +68,12 @@ def copy(
     return graph.softmax_cross_entropy(logits, targets, mask)
 
 
-def solve(task: str, cell: str, seed: int) -> dict[str, object]:
+def solve(task: str, cell: str, seed: int, rule: str) -> dict[str, object]:
     """One net and seed, until solved or out of updates."""
     loss_of: Loss = {"adding": adding, "copy": copy}[task]
     sizes = (2, 64, 1) if task == "adding" else (10, 128, 10)
     net = NETS[cell](*sizes, seed=seed)
-    optimizer = rnn.RMSProp(clip_norm=1.0)
+    optimizer = getattr(rnn, rule)(clip_norm=1.0)
     random = np.random.default_rng(seed)
     start = time.perf_counter()
     error = np.inf
@@ -91,6 +92,7 @@ def solve(task: str, cell: str, seed: int) -> dict[str, object]:
         "task": task,
         "cell": cell,
         "size": sizes[1],
+        "optimizer": rule,
         "seed": seed,
         "updates": update,
         "error": round(error, 5),
@@ -99,10 +101,13 @@ def solve(task: str, cell: str, seed: int) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    task, *cells = sys.argv[1:]
+    rule, arguments = "RMSProp", sys.argv[1:]
+    if arguments[0] == "--optimizer":
+        _, rule, *arguments = arguments
+    task, *cells = arguments
     for cell in cells:
         for seed in SEEDS:
-            result = json.dumps(solve(task, cell, seed))
+            result = json.dumps(solve(task, cell, seed, rule))
             print(result)
             with RECORD.open("a", encoding="utf-8") as file:
                 file.write(result + "\n")

@@ -35,7 +35,7 @@ def model(work: Work) -> Any:
     for name, matrix in net.parameters().items():
         if "bias" in name:
             matrix.value = matrix.value + 0.02 * rng.standard_normal(matrix.shape)
-        # Relu bounds nothing: over 200 steps the gradient would grow beyond all numbers.
+        # Relu bounds nothing: in 200 steps the gradient would grow beyond all numbers.
         elif work.cell == "rnn" and name.endswith("weight_h"):
             matrix.value = 0.7 * matrix.value
     return net

@@ -426,7 +426,7 @@ class CharModel(Writer):
         """
         file = read_model(path, cells)
         try:
-            return cls._of(*file)
+            return cls.of(*file)
         except (
             ArgumentError,
             ArgumentTypeError,
@@ -459,7 +459,7 @@ class CharModel(Writer):
         return {"kind": _KIND, _KIND: json.dumps(notes)}
 
     @classmethod
-    def _of(
+    def of(
         cls, net: Model, metadata: Mapping[str, str], tensors: Mapping[str, Parts]
     ) -> Self:
         """The model of a file; one of version 1 does not say how far it learnt."""
@@ -473,7 +473,7 @@ class CharModel(Writer):
 
     @classmethod
     def _from_bytes(cls, data: bytes, cells: Iterable[type[Cell] | Cell]) -> Self:
-        return cls._of(*unpack(data, cells))
+        return cls.of(*unpack(data, cells))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles go through the bytes of a file and the reader of files."""

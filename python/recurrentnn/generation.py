@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,10 @@ from recurrentnn.pieces import (
 )
 from recurrentnn.sampling import Filters, Sampling, SamplingOptions
 from recurrentnn.scores import Score, score_symbols
+
+if TYPE_CHECKING:
+    from recurrentnn.demo.html import Inspection
+    from recurrentnn.text_model import TextLanguage
 
 
 class Ends(TypedDict, total=False):
@@ -330,6 +334,26 @@ class Writer:
             tuple(decode([symbol]) for code in codes for symbol in code.tolist()),
             np.concatenate([np.empty(0), *logs]),
         )
+
+    def inspect(self, text: Prompt) -> Inspection:
+        """What goes on in the net while it reads a text: a picture in notebooks.
+
+        ``lm.inspect("The text").save("inside.html")`` writes it as one file.
+
+        Parameters
+        ----------
+        text
+            At most 1000 symbols, or the path of a file of UTF-8 that holds them; what
+            the model does not know is replaced.
+
+        Raises
+        ------
+        ArgumentError
+            The text is empty or too long.
+        """
+        from recurrentnn.demo.html import Inspection
+
+        return Inspection(cast("TextLanguage", self), read_prompt(text))
 
     def _lines(self, text: str) -> list[tuple[NDArray[np.int64], int]]:
         """Each line that is not blank between START and END; START is given."""

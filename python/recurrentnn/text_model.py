@@ -11,9 +11,14 @@ from recurrentnn._recurrentnn import Model, write_file
 from recurrentnn.arguments import wrong_type
 from recurrentnn.char_model import CharModel
 from recurrentnn.data.alphabet import Alphabet
-from recurrentnn.errors import ArgumentError, FormatError
+from recurrentnn.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    FormatError,
+    VocabularyError,
+)
 from recurrentnn.generation import Writer
-from recurrentnn.models import read_model
+from recurrentnn.models import read_model, unpack
 from recurrentnn.training.notes import Notes
 from recurrentnn.training.run import Run
 from recurrentnn.training.tensors import Parts
@@ -114,3 +119,16 @@ def load_language(
         return TextModel.of(net, metadata), metadata, tensors
     except (ArgumentError, FormatError) as error:
         raise FormatError(f"{os.fspath(path)}: {error}") from None
+
+
+def unpack_language(
+    data: bytes,
+) -> tuple[TextLanguage, dict[str, str], dict[str, Parts]]:
+    """As `load_language`, from the bytes of a file."""
+    net, metadata, tensors = unpack(data)
+    try:
+        if metadata.get("kind") == _KIND:
+            return TextModel.of(net, metadata), metadata, tensors
+        return CharModel.of(net, metadata, tensors), metadata, tensors
+    except (ArgumentError, ArgumentTypeError, VocabularyError) as error:
+        raise FormatError(str(error)) from None

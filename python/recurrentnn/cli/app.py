@@ -7,6 +7,7 @@ import click
 from recurrentnn._recurrentnn import __version__
 from recurrentnn.cli.config import config
 from recurrentnn.cli.convert import convert
+from recurrentnn.cli.demo import demo
 from recurrentnn.cli.evaluate import evaluate
 from recurrentnn.cli.find_lr import find_lr
 from recurrentnn.cli.info import info
@@ -50,5 +51,15 @@ def app() -> None:
     """
 
 
-for command in (train, sample, evaluate, inspect, convert, find_lr, config, info):
+for command in (
+    train,
+    sample,
+    evaluate,
+    inspect,
+    convert,
+    demo,
+    find_lr,
+    config,
+    info,
+):
     app.add_command(command)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from recurrentnn import schedules
+from recurrentnn import models, schedules
 from recurrentnn._recurrentnn import Optimizer
 from recurrentnn.cli.plan import Learning, Training
 from recurrentnn.cli.settings import did_you_mean
@@ -32,8 +32,11 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 _FUTURE = "a text model must not read what it is to predict"
 _NO_TEXT = "there is no way to write it here, only in Python"
+SIZES = ("input_size", "hidden_sizes", "output_size")
+"""What a class takes that follows from other options."""
+
 # What a table may not have, and why: most have an option of their own.
-_OWN = {
+OWN = {
     "model": {
         "embedding_size": "use --embedding-size",
         "seed": "use --seed",
@@ -155,7 +158,8 @@ def known_options(call: Callable[..., Any]) -> list[str] | None:
 def _named_options(call: Callable[..., Any], name: str) -> list[str] | None:
     """Those of `**options: Unpack[Options]`."""
     try:
-        hint = typing.get_type_hints(call)[name]
+        # The gated-feedback nets name types of `models`, which imports them.
+        hint = typing.get_type_hints(call, localns=vars(models))[name]
     except (NameError, KeyError):
         return None
     return [n for found in typing.get_args(hint) for n in typing.get_type_hints(found)]
@@ -166,14 +170,13 @@ def _checked(
 ) -> dict[str, Any]:
     """The options, each known to the class."""
     known = known_options(call)
-    own = _OWN[table]
-    sizes = ("input_size", "hidden_sizes", "output_size")
+    own = OWN[table]
     for name in given:
         if name in own:
             raise click.UsageError(f"{table}.{name}: {own[name]}")
         if known is None:
             continue
-        free = [n for n in known if n not in own and n not in sizes]
+        free = [n for n in known if n not in own and n not in SIZES]
         if name not in free:
             raise click.UsageError(
                 f"{table}.{name}: no option of {what}{did_you_mean(name, free)}; it "

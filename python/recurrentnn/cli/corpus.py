@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from recurrentnn._recurrentnn import Vocabulary
-from recurrentnn.builtin_text import default_text, grammar_text
+from recurrentnn.builtin_text import Text, default_text, grammar_text
 from recurrentnn.cell_options import builder
 from recurrentnn.char_model import CharModel
 from recurrentnn.cli.files import read_bytes, read_text
@@ -61,6 +61,7 @@ def open_corpus(
     known: Symbols | None = None,
     cache: Path | None = None,
     scratch: Path | None = None,
+    given: Text | None = None,
 ) -> Corpus:
     """Read the text of a plan.
 
@@ -75,6 +76,8 @@ def open_corpus(
         may be larger than memory; None: that file is nobody's.
     scratch
         A folder with room for such a one; None: the system's for temporary files.
+    given
+        A text that is in memory already, in the place of the one that the plan names.
     """
     lines = plan.text is None if plan.lines is None else plan.lines
     lines = lines and plan.unit == "chars" and plan.max_symbols is None
@@ -82,8 +85,8 @@ def open_corpus(
     if known is not None:
         lines = isinstance(known, Vocabulary) and known.boundary
         unit = getattr(known, "unit", "chars")
-    if plan.text is None or plan.text == "-" or lines:
-        return _in_memory(plan, known, unit, lines=lines)
+    if given is not None or plan.text is None or plan.text == "-" or lines:
+        return _in_memory(plan, known, unit, given, lines=lines)
     return _mapped(plan, plan.text, known, unit, cache, scratch)
 
 
@@ -129,10 +132,16 @@ def batches(
 
 
 def _in_memory(
-    plan: Learning, known: Symbols | None, unit: str, *, lines: bool
+    plan: Learning,
+    known: Symbols | None,
+    unit: str,
+    given: Text | None,
+    *,
+    lines: bool,
 ) -> Corpus:
-    if plan.text is None:
-        text, title = grammar_text() if plan.built_in == "grammar" else default_text()
+    if plan.text is None or given is not None:
+        built_in = grammar_text if plan.built_in == "grammar" else default_text
+        text, title = given or built_in()
         raw: str | bytes = text.encode() if unit == "bytes" else text
     else:
         title = "stdin" if plan.text == "-" else plan.text

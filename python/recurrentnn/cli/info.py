@@ -22,6 +22,7 @@ EXTRAS = {
     "plot": "matplotlib",
     "tensorboard": "tensorboardX",
     "onnx": "onnx",
+    "demo": "starlette",
     "torch": "torch",
 }
 

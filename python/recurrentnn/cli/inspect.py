@@ -13,8 +13,8 @@ from recurrentnn._recurrentnn import Model, Vocabulary
 from recurrentnn.char_model import SETTINGS_KEY
 from recurrentnn.cli.classes import known_options
 from recurrentnn.cli.command import Command, example, option
-from recurrentnn.cli.files import model_file
-from recurrentnn.cli.options import json_option
+from recurrentnn.cli.files import check_output, model_file
+from recurrentnn.cli.options import given_text, json_option
 from recurrentnn.cli.report import say
 from recurrentnn.errors import FormatError
 from recurrentnn.forecaster import KIND as FORECASTER
@@ -32,14 +32,34 @@ from recurrentnn.training import Run, checkpoint
     is_flag=True,
     help="Check every checkpoint of a run's folder, not only the one that is shown.",
 )
+@option(
+    "--activations",
+    metavar="TEXT",
+    callback=given_text,
+    help="What goes on in the net while it reads TEXT, or that of @FILE; for --html.",
+)
+@option("--html", metavar="FILE", help="Write it there: one file for any browser.")
 @json_option
-def inspect(model: str, *, tensors: bool, verify: bool, as_json: bool) -> None:
+def inspect(
+    model: str,
+    *,
+    tensors: bool,
+    verify: bool,
+    activations: str | None,
+    html: str | None,
+    as_json: bool,
+) -> None:
     """Show what MODEL is, a model file or a run's folder, and what it has learnt.
 
     The checksum of a file is checked whenever it is read: a damaged one ends with
     exit code 3.
     """
+    if (activations is None) != (html is None):
+        raise click.UsageError("--activations and --html go together")
     path = model_file(model)
+    if activations is not None and html is not None:
+        check_output(html)
+        load_language(path)[0].inspect(activations).save(html)
     net, metadata, beside = read_model(path)
     facts: dict[str, Any] = {"file": str(path), "bytes": path.stat().st_size}
     facts |= _net(net)

@@ -6,7 +6,9 @@ import click
 
 from recurrentnn._recurrentnn import get_num_threads, set_num_threads
 from recurrentnn.cli.command import option, section
+from recurrentnn.cli.files import read_text
 from recurrentnn.cli.settings import read_settings
+from recurrentnn.data.text import clean
 from recurrentnn.models import MODELS
 from recurrentnn.optimizers import OPTIMIZERS
 
@@ -33,6 +35,17 @@ def _threads(
         set_num_threads(count)
         ctx.call_on_close(lambda: set_num_threads(before))
     return count
+
+
+def given_text(
+    _ctx: click.Context, _param: click.Parameter, value: str | None
+) -> str | None:
+    """A text, that of stdin for `-`, or that of a file for `@FILE`."""
+    if value == "-":
+        return clean(read_text("-"))
+    if value is not None and value.startswith("@") and len(value) > 1:
+        return clean(read_text(value[1:]))
+    return value
 
 
 json_option = option(

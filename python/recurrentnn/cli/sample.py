@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, cast
 
 import click
 
 from recurrentnn.cli.command import Command, example, option, options, section
-from recurrentnn.cli.files import load_model, read_text
-from recurrentnn.cli.options import COUNT, FOREIGN, json_option, seed_option
+from recurrentnn.cli.files import load_model
+from recurrentnn.cli.options import (
+    COUNT,
+    FOREIGN,
+    given_text,
+    json_option,
+    seed_option,
+)
 from recurrentnn.cli.report import say
 from recurrentnn.data import Alphabet
-from recurrentnn.data.text import clean
 from recurrentnn.generation import Drawing
 from recurrentnn.text_model import TextLanguage
 
 
 class _Sample(Command):
     foreign = FOREIGN
-
-
-def _prompt(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    """A text, that of stdin for `-`, or that of a file for `@FILE`."""
-    if value == "-":
-        return clean(read_text("-"))
-    if value.startswith("@") and len(value) > 1:
-        return clean(read_text(str(Path(value[1:]))))
-    return value
 
 
 CHOICE = section(
@@ -118,7 +113,7 @@ OUTPUT = section(
     also=["primetext", "start-text"],
     default="",
     metavar="TEXT|-|@FILE",
-    callback=_prompt,
+    callback=given_text,
     show_default=False,
     help="What to go on from; - is stdin.",
 )

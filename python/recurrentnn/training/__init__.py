@@ -19,7 +19,7 @@ from recurrentnn.training.folder import Folder
 from recurrentnn.training.history import History
 from recurrentnn.training.limits import Limits, Used
 from recurrentnn.training.losses import Loss
-from recurrentnn.training.records import Evaluation, Record
+from recurrentnn.training.records import Evaluation, Record, Update
 from recurrentnn.training.run import Best, Place, Run
 from recurrentnn.training.tasks import (
     Classification,
@@ -56,5 +56,6 @@ __all__ = [
     "TensorBoard",
     "TextBatches",
     "Trainer",
+    "Update",
     "Used",
 ]

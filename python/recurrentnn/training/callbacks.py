@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from recurrentnn.arguments import wrong_type
 from recurrentnn.progress import Progress
-from recurrentnn.training.records import Record
+from recurrentnn.training.records import Record, Update
 
 if TYPE_CHECKING:
     from recurrentnn.training.trainer import Trainer
@@ -25,6 +25,9 @@ class Callback:
 
     def on_start(self, trainer: Trainer) -> None:
         """Learning begins or goes on."""
+
+    def on_update(self, trainer: Trainer, update: Update) -> object:
+        """An update is made, and what was due after it; a true result ends learning."""
 
     def on_record(self, trainer: Trainer, record: Record) -> object:
         """There is a new record; a true result ends learning."""

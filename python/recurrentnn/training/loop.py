@@ -16,7 +16,7 @@ from recurrentnn.training.evaluate import measure
 from recurrentnn.training.history import table_row
 from recurrentnn.training.limits import Limits, Used
 from recurrentnn.training.nonfinite import bad_input, bad_weights, blame
-from recurrentnn.training.records import Evaluation, Measured, Record, Totals
+from recurrentnn.training.records import Evaluation, Measured, Record, Totals, Update
 from recurrentnn.training.run import Best, Place, Run
 from recurrentnn.training.signals import Signals
 from recurrentnn.training.snapshot import Snapshot, weights_of
@@ -60,14 +60,15 @@ class Loop:
                 place = Place(self._train.plan, run.epochs)
             batches = self._train.epoch(place.epoch, place.batches)
             while group := tuple(islice(batches, self._trainer.accumulate)):
-                place = self._update(group, place, signals)
+                place, update = self._update(group, place, signals)
                 self._report(signals)
+                self._tell(update)
                 if self._over():
                     return
 
     def _update(
         self, group: Sequence[AnyBatch], place: Place, signals: Signals
-    ) -> Place:
+    ) -> tuple[Place, Update]:
         """One update, all of it or nothing."""
         trainer, run = self._trainer, self._trainer.run
         began = time.perf_counter()
@@ -93,7 +94,14 @@ class Loop:
             run.reported = False
             if place.symbols == self._train.symbols:
                 run.epochs += 1
-        return place
+        weight = sum(numbers.weight for numbers in measured)
+        return place, Update(
+            loss=sum(numbers.loss * numbers.weight for numbers in measured) / weight,
+            symbols=sum(batch.symbols for batch in group),
+            grad_norm=stats.grad_norm,
+            clipped_fraction=stats.clipped_fraction,
+            seconds=now - began,
+        )
 
     def _gradients(
         self, group: Sequence[AnyBatch], state: State | None
@@ -163,6 +171,10 @@ class Loop:
         if whole:
             trainer.tell(lambda call: call.on_epoch(trainer))
         trainer.save_if_due(improved=improved)
+
+    def _tell(self, update: Update) -> None:
+        trainer = self._trainer
+        self._ended |= trainer.tell(lambda call: call.on_update(trainer, update))
 
     def _snapshot(self) -> tuple[Snapshot, Run, int]:
         run = self._trainer.run

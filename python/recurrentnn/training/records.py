@@ -83,6 +83,28 @@ class Evaluation(NamedTuple):
     metrics: Mapping[str, float] = {}
 
 
+class Update(NamedTuple):
+    """What one update was.
+
+    Attributes
+    ----------
+    loss
+        Mean over its targets, before the update.
+    symbols
+        How many it learnt from.
+    grad_norm, clipped_fraction
+        As `StepStats` has them.
+    seconds
+        It took.
+    """
+
+    loss: float
+    symbols: int
+    grad_norm: float
+    clipped_fraction: float
+    seconds: float
+
+
 class Measured(NamedTuple):
     """What one batch gave: its loss and metrics are means over `weight` targets."""
 

@@ -1,0 +1,1 @@
+"""Runs of the live page that take long, and its pictures."""

@@ -1,0 +1,1 @@
+"""The live page: server, session and the page itself."""
