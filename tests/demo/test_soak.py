@@ -1,4 +1,4 @@
-"""Three minutes of the live page: nothing grows, and learning hardly notices it."""
+"""Some minutes of the live page: nothing grows."""
 
 from typing import Any
 
@@ -11,14 +11,13 @@ pytest.importorskip("websockets")
 
 
 @pytest.mark.slow
-def test_memory_is_flat_and_learning_keeps_its_speed(chromium: Any) -> None:
-    """`python -m live_page.soak` does the same for an hour."""
-    found = soak.run(chromium, seconds=90.0, pairs=7)
+def test_memory_is_flat(chromium: Any) -> None:
+    """`python -m live_page.soak` does the same for an hour, and measures the speed."""
+    found = soak.run(chromium, seconds=150.0, pairs=1)
     assert found["looks"] > 20
     assert found["steps_seen"] == found["looks"]
     assert found["heap_growth"] < 0.05
     assert found["resident_growth"] < 0.03
-    assert found["speed"] >= 0.9
 
 
 def test_growth_is_seen() -> None:
