@@ -258,9 +258,13 @@ def test_8_giant_messages(pieces: int, live: Live) -> None:
     """The connection ends, whether it comes at once or in pieces."""
     with live.tab() as tab:
         piece = "x" * (2 * MOST_BYTES // pieces)
-        tab.connection.send(piece if pieces == 1 else iter([piece] * pieces))
-        with pytest.raises(ConnectionClosed) as closed:
+
+        def attack() -> None:
+            tab.connection.send(piece if pieces == 1 else iter([piece] * pieces))
             tab.until("nothing")
+
+        with pytest.raises(ConnectionClosed) as closed:
+            attack()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1009
 
@@ -446,7 +450,6 @@ def test_every_answer_has_the_headers(live: Live) -> None:
         live.client.get("/", headers={"origin": "null"}),
         live.client.put("/", headers={"origin": live.base}),
         live.post("/model", b"x"),
-        live.post("/", b"x" * 100),
     ):
         for name, value in HEADERS.items():
             assert answer.headers.get_list(name) == [value], (answer, name)

@@ -35,8 +35,9 @@ export class Text {
       this.key = null;
       return;
     }
-    const mine = this.changed;
-    this.held = await answer.text();
+    const held = await answer.text();
+    const mine = this.changed; // asked now: a text may have been dropped meanwhile
+    this.held = held;
     say(byId("text-size"), `${whole(about.characters)} characters, ${whole(about.symbols)} different`);
     if (mine) this.note();
     else this.show(this.held);
