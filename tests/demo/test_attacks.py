@@ -265,8 +265,11 @@ def test_8_giant_messages(pieces: int, live: Live) -> None:
 
         with pytest.raises(ConnectionClosed) as closed:
             attack()
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 1009
+        said = closed.value.rcvd
+        # The line may break before the reason is read.
+        assert said is None or said.code == 1009
+    with live.tab() as tab:
+        tab.until("hello")
 
 
 @pytest.mark.parametrize(

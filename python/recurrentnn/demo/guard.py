@@ -8,9 +8,11 @@ reads; and has to carry the cookie that the address with the token sets.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
@@ -37,6 +39,9 @@ BODIES = {"/text": 5_000_000, "/model": 64_000_000}
 """Most bytes that may be sent to an address; elsewhere none."""
 
 _READS = ("GET", "HEAD")
+
+# Bytes of a body that are read although the request is refused, and how long.
+_SHORT, _DRAIN_SECONDS = 65_536, 1.0
 
 
 class Refused(Exception):
@@ -79,6 +84,7 @@ class Guard:
                 self._check_cookie(headers)
                 receive = _bounded(receive, scope["path"], headers)
             except Refused as refused:
+                await _drain(scope, receive)
                 await refuse(send, refused)
                 return
             await self._app(scope, receive, send)
@@ -140,6 +146,19 @@ class Guard:
         start = {"type": "http.response.start", "status": 303, "headers": headers}
         await send(start)
         await send({"type": "http.response.body", "body": b""})
+
+
+async def _drain(scope: Scope, receive: Receive) -> None:
+    """Read a short body: closing on it would reset the line, and the answer be lost."""
+    for name, value in scope["headers"]:
+        if name.lower() == b"content-length":
+            if not value.isdigit() or len(value) > 6 or int(value) > _SHORT:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DRAIN_SECONDS):
+                    while (await receive()).get("more_body"):
+                        pass
+            return
 
 
 async def refuse(send: Send, refused: Refused) -> None:
