@@ -8,7 +8,7 @@ export class Gates {
   /** @param moved called with the symbol that the pointer is on */
   constructor(moved) {
     this.table = make("table", {});
-    this.canvas = make("canvas", { class: "strip", role: "img" });
+    this.canvas = make("canvas", { class: "strip", role: "img", "aria-label": "Feedback gates over the text" });
     this.labels = make("ol", { class: "strip-labels" });
     this.heat = new Heat(this.canvas, rising, (at) => at && moved(at.column));
     this.element = make(

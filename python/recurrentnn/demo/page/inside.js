@@ -51,7 +51,7 @@ export class Inside {
     this.reading = new Reading(this.place, (k) => this.move(k), (by) => this.choose(this.unit + by));
     this.eye = new Eye((unit) => this.choose(unit));
     this.ends = [make("span", {}), make("span", {})];
-    this.canvas = make("canvas", { class: "units", role: "img" });
+    this.canvas = make("canvas", { class: "units", role: "img", "aria-label": "All units over the text" });
     this.units = make("span", { class: "note" });
     this.heat = new Heat(
       this.canvas,

@@ -11,7 +11,7 @@ export class Weights {
     this.ask = ask;
     this.id = 0;
     this.select = make("select", { id: "weights-name", on: { change: () => this.look() } });
-    this.canvas = make("canvas", { class: "weights", role: "img" });
+    this.canvas = make("canvas", { class: "weights", role: "img", "aria-label": "Weights" });
     this.facts = make("p", { class: "note" });
     this.readout = make("output", { class: "readout" });
     this.heat = new Heat(this.canvas, (value) => diverging(value / this.most), (at) => this.point(at));
