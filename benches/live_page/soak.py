@@ -25,6 +25,15 @@ _WINDOW = 5.0
 _SETTLE = 1.5
 
 
+_COUNT = """() => {
+  window.changes = 0;
+  const count = () => { window.changes += 1; };
+  const what = { childList: true, characterData: true, subtree: true };
+  const step = document.getElementById("figure-step");
+  new MutationObserver(count).observe(step, what);
+}"""
+
+
 class Look(NamedTuple):
     """Memory at one time, in MB.
 
@@ -36,12 +45,15 @@ class Look(NamedTuple):
         Of the page, of the server.
     step
         That the page shows.
+    changes
+        How often it has shown another one.
     """
 
     seconds: float
     heap: float
     resident: float
     step: int
+    changes: int
 
 
 def memory(server: Server, browser: Any, seconds: float) -> Iterator[Look]:
@@ -50,6 +62,7 @@ def memory(server: Server, browser: Any, seconds: float) -> Iterator[Look]:
     page.goto(server.address)
     tools = page.context.new_cdp_session(page)
     tools.send("Performance.enable")
+    page.evaluate(_COUNT)
     began, places = time.monotonic(), ["#learning", "#inside", "#samples"]
     number = 0
     while (now := time.monotonic() - began) < seconds:
@@ -58,7 +71,8 @@ def memory(server: Server, browser: Any, seconds: float) -> Iterator[Look]:
         found = tools.send("Performance.getMetrics")["metrics"]
         heap = {one["name"]: one["value"] for one in found}["JSHeapUsedSize"] / 2**20
         step = int(page.inner_text("#figure-step").replace(",", ""))
-        yield Look(now, heap, server.resident(), step)
+        changes = page.evaluate("window.changes")
+        yield Look(now, heap, server.resident(), step, changes)
         time.sleep(_LOOK_EVERY)
         number += 1
     page.context.close()
@@ -103,12 +117,15 @@ def run(
             looks.append(look)
             if show:
                 print(json.dumps(look._asdict()), flush=True)
+        first, last = looks[0], looks[-1]
+        changes = last.changes - first.changes
         return {
             "looks": len(looks),
-            "updates": looks[-1].step,
-            "heap": looks[-1].heap,
+            "changes_a_second": changes / (last.seconds - first.seconds),
+            "updates": last.step,
+            "heap": last.heap,
             "heap_growth": growth([look.heap for look in looks]),
-            "resident": looks[-1].resident,
+            "resident": last.resident,
             "resident_growth": growth([look.resident for look in looks]),
             "steps_seen": len({look.step for look in looks}),
             "speed": statistics.median(shares),

@@ -7,17 +7,9 @@ from typing import Any
 
 import pytest
 
+from live_page.server import FLAGS
 from support import require
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # What the browser itself says of a lost connection, and of a file that is refused.
 EXPECTED = ("WebSocket", "status of 400")
 Opened = Callable[..., Any]

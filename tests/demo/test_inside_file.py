@@ -35,9 +35,9 @@ def data_of(document: str) -> dict[str, Any]:
 
 
 def shown_in_a_browser(opened: Callable[..., Any], address: str) -> Any:
-    expect = require("playwright.sync_api").expect
     page = opened(address)
     place = page.frame_locator("iframe") if address.endswith("book.html") else page
+    expect = require("playwright.sync_api").expect
     expect(place.locator("#reading span")).to_have_count(len(EVIL))
     return place
 
@@ -48,6 +48,7 @@ def test_the_file_shows_what_the_net_does(
     path = tmp_path / "out.html"
     inspection = lm.inspect(EVIL)
     inspection.save(path)
+    expect = require("playwright.sync_api").expect
     page = shown_in_a_browser(opened, path.as_uri())
     assert "".join(page.locator("#reading span").all_inner_texts()) == EVIL
     assert page.evaluate("window.hit") is None
@@ -57,7 +58,8 @@ def test_the_file_shows_what_the_net_does(
     page.locator("#inside-unit").fill("3")
     page.locator("#reading span").nth(6).hover()
     value = inspection.activations["layers.1.output"][6, 3]
-    assert page.locator(".eye .note").first.inner_text().endswith(f"{value:.2f}")
+    note = page.locator(".eye .note").first
+    expect(note).to_have_text(re.compile(re.escape(f"{value:.2f}") + "$"))
     gates = look.look(lm, EVIL, 0, "hidden")["gates"][6]
     told = page.locator(".gates td.gate").all_inner_texts()
     assert np.allclose([float(t) for t in told], np.ravel(gates), atol=0.0051)

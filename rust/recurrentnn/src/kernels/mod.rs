@@ -12,6 +12,7 @@ pub mod broadcast;
 pub mod buffer;
 pub mod formula;
 pub mod gemm;
+mod helpers;
 pub mod isa;
 pub mod layer_norm;
 pub mod machine;

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 
 use self::bulk::{Bulk, Left};
 use self::vector::VectorBlock;
+use super::helpers;
 use super::isa::Isa;
 use super::panel::tile::TILE_COLS;
 use super::parallel::threads;
@@ -161,11 +162,13 @@ fn bulk_product<T: Element>(
         multiply(lefts, 0, n);
     } else if m >= n.min(parts * 4 * ROW_GRAIN) {
         // Rows by preference: then no thread packs a row of `a` that another packs too.
-        split(m, parts, ROW_GRAIN).for_each(|(from, rows)| {
+        split(m, parts, ROW_GRAIN, &|from, rows| {
             multiply(&rows_of(lefts, from, from + rows), 0, n);
         });
     } else {
-        split(n, parts, COLUMN_GRAIN).for_each(|(j0, cols)| multiply(lefts, j0, cols));
+        split(n, parts, COLUMN_GRAIN, &|j0, cols| {
+            multiply(lefts, j0, cols);
+        });
     }
 }
 
@@ -201,7 +204,7 @@ fn vector_product<T: Element>(isa: Isa, rows: usize, a: Strided<'_, T>, x: &[T],
     if parts == 1 {
         multiply(0, rows);
     } else {
-        split(rows, parts, ROW_GRAIN).for_each(|(i0, rows)| multiply(i0, rows));
+        split(rows, parts, ROW_GRAIN, &multiply);
     }
 }
 
@@ -213,13 +216,19 @@ fn threads_for(macs: usize, least: usize) -> usize {
     }
 }
 
-/// `(start, length)` of about `parts` pieces of `len`, cut at multiples of `grain`.
-fn split(len: usize, parts: usize, grain: usize) -> impl ParallelIterator<Item = (usize, usize)> {
+/// Does the work on about `parts` pieces of `len`, cut at multiples of `grain`, at the same time: it is
+/// given where each starts and how long it is.
+fn split(len: usize, parts: usize, grain: usize, work: &(impl Fn(usize, usize) + Sync)) {
     let piece = len.div_ceil(parts).next_multiple_of(grain);
-    (0..len.div_ceil(piece))
-        .into_par_iter()
-        .with_max_len(1)
-        .map(move |i| (i * piece, piece.min(len - i * piece)))
+    let pieces = len.div_ceil(piece);
+    let one = |i: usize| work(i * piece, piece.min(len - i * piece));
+    if rayon::current_thread_index().is_some() {
+        // In somebody's pool only its threads work.
+        let all = (0..pieces).into_par_iter().with_max_len(1);
+        all.for_each(one);
+    } else {
+        helpers::together(pieces, &one, || one(0));
+    }
 }
 
 /// An operand: element (i, j) is `values[i * row_step + j * column_step]`, and one step is 1.

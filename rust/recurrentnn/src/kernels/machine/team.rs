@@ -1,12 +1,13 @@
 //! The threads of one run.
 //!
-//! They are started for the run and end with it: a run long enough for threads takes a hundred times
-//! longer than starting one, and a process that forks between runs has none to lose. They are not
-//! rayon's, because threads that meet after every instruction must all be running, and a pool may have
-//! fewer free than were asked for.
+//! They meet between stages, or after every instruction, so all of them must be running at once: that is
+//! what `kernels::helpers` are for.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use smallvec::SmallVec;
 
 use super::barrier::{Barrier, Watch};
 use super::code::{Code, Order, Stage};
@@ -14,6 +15,7 @@ use super::layout::{Extent, Layout};
 use super::memory::{BLOCK, Columns, Memory, Shared};
 use super::run::{Part, Worker, slot_len, work};
 use crate::element::Element;
+use crate::kernels::helpers;
 use crate::kernels::isa::Isa;
 use crate::kernels::memory::Lines;
 use crate::kernels::panel::Packed;
@@ -81,18 +83,24 @@ impl<T: Element> Run<'_, T> {
             stop_after: AtomicUsize::new(usize::MAX),
         };
         let (first, others) = scratch[..threads].split_at_mut(1);
-        if others.is_empty() {
-            self.share(0, stages, shared, &mut first[0], &meeting, Some(poll));
-        } else {
-            let meeting = &meeting;
-            std::thread::scope(|scope| {
-                for (index, slots) in (1..).zip(others) {
-                    let stages = stages.clone();
-                    scope.spawn(move || self.share(index, stages, shared, slots, meeting, None));
-                }
-                self.share(0, stages, shared, &mut first[0], meeting, Some(poll));
-            });
-        }
+        let others: SmallVec<[_; 4]> = others.iter_mut().map(Mutex::new).collect();
+        let other = |index: usize| {
+            let mut slots = others[index - 1]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            self.share(index, stages.clone(), shared, &mut slots, &meeting, None);
+        };
+        let own = || {
+            self.share(
+                0,
+                stages.clone(),
+                shared,
+                &mut first[0],
+                &meeting,
+                Some(poll),
+            );
+        };
+        helpers::together(threads, &other, own);
         if meeting.stop_after.into_inner() == usize::MAX {
             Ok(())
         } else {
