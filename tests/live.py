@@ -56,7 +56,9 @@ class Live:
         self.base = f"http://127.0.0.1:{self.port}"
         self._server, self.address = server_of(self.session, self.port)
         self._thread = threading.Thread(target=self._serve)
-        self.client = httpx.Client(base_url=self.base)
+        # A connection that is used again may be closed by the server just then.
+        once = httpx.Limits(max_keepalive_connections=0)
+        self.client = httpx.Client(base_url=self.base, limits=once)
 
     def __enter__(self) -> Self:
         self.session.start()

@@ -136,6 +136,22 @@ def test_recurrentjs_json_goes_out_and_comes_in(page: Any, tmp_path: Path) -> No
     expect(page.locator("#files-note")).to_contain_text("Not loaded")
 
 
+def test_a_text_that_is_too_long_does_not_cost_the_connection(page: Any) -> None:
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    page.evaluate(
+        """() => {
+          const box = document.getElementById("inside-text");
+          box.value = "\u0001".repeat(20000);  // six bytes each
+          document.getElementById("look").click();
+        }"""
+    )
+    step = number(page, "step")
+    until(lambda: number(page, "step") > step + 5, "it does not count")
+    expect(page.locator("#lost")).to_be_hidden()
+    assert sockets == []
+
+
 def test_markup_in_a_text_is_text(page: Any) -> None:
     line = "<img src=x onerror=window.hit=1><script>window.hit=1</script>"
     page.fill("#text", f"{line}\n" * 60)

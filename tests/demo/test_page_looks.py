@@ -138,8 +138,9 @@ def test_what_may_follow_and_the_strongest_units(page: Any, live: Live) -> None:
     assert float(follow[0].split()[0]) == pytest.approx(
         100 * found["next"][2][0][1], abs=0.51
     )
-    page.locator(".strongest button").nth(1).click()
+    page.locator(".strongest button").nth(1).press("Enter")
     expect(page.locator("#inside-unit")).to_have_value(str(strongest[1]))
+    expect(page.locator(".strongest button").nth(1)).to_be_focused()
     page.locator("#reading").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".eye-symbol")).to_have_text("e")
@@ -240,6 +241,23 @@ def test_everything_that_is_filled_in_has_a_name(page: Any) -> None:
           .map((e) => e.outerHTML)"""
     )
     assert nameless == []
+
+
+def test_many_layers_fit_on_a_narrow_screen(
+    live: Live, opened: Callable[..., Any]
+) -> None:
+    page = opened(live.address, width=390, height=700)
+    expect(page.locator(".gates td.gate").first).to_be_visible()
+    sizes = page.evaluate(
+        """() => {
+          const table = document.querySelector(".gates table");
+          const row = table.rows[1];
+          for (let k = 0; k < 8; k += 1) row.append(row.cells[1].cloneNode(true));
+          return [table.offsetWidth, document.documentElement.scrollWidth];
+        }"""
+    )
+    assert sizes[0] > 390
+    assert sizes[1] <= 390
 
 
 @pytest.mark.parametrize("width", [320, 390, 800])

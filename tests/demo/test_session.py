@@ -1,6 +1,7 @@
 """The thread that learns: its phases, what acts at once, and what it survives."""
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,9 @@ from live import PATIENCE, SMALL, TEXT, Live
 from recurrentnn.builtin_text import Text
 from recurrentnn.demo.files import read_upload
 from recurrentnn.demo.lesson import Lesson, settings_of
+from recurrentnn.demo.race import SETTINGS
 from recurrentnn.demo.session import MOST_WAITING, Session
+from recurrentnn.demo.snapshot import Cursor
 from recurrentnn.errors import ArgumentError
 from recurrentnn.models import MODELS
 from recurrentnn.optimizers import OPTIMIZERS
@@ -89,6 +92,54 @@ def test_the_rate_acts_on_the_next_update(session: Session) -> None:
     for name, value in before.items():
         np.testing.assert_array_equal(same[name], value, name)
     assert any((moved[name] != value).any() for name, value in before.items())
+
+
+def test_of_rates_that_wait_the_last_is_set(session: Session) -> None:
+    """A slider that is dragged does not hold up what comes after it."""
+    began, go = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        began.set()
+        go.wait(PATIENCE)
+
+    session.ask(wait)
+    began.wait(PATIENCE)
+    for number in range(1, 2 * MOST_WAITING):
+        last = session.set_rate(number / 1000)
+    go.set()
+    last.result(PATIENCE)
+    assert session.board.rate == (2 * MOST_WAITING - 1) / 1000
+    session.set_rate(0.5).result(PATIENCE)
+    assert session.board.rate == 0.5
+
+
+def test_what_is_shown_while_it_pauses_is_of_the_net_of_now(session: Session) -> None:
+    """A single step, too, is followed by what the net writes after it."""
+    steps(session, 1)
+    for _ in range(3):
+        steps(session, 1)
+        session.pause().result(PATIENCE)
+        assert session.board.greedy is not None
+        assert session.board.greedy["step"] == session.board.step
+
+
+def test_a_model_that_is_loaded_has_its_loss(session: Session) -> None:
+    steps(session, 40)
+    file = session.saved().result(PATIENCE)
+    session.load(*read_upload(file)).result(PATIENCE)
+    now, _ = session.board.now(Cursor(lesson=session.board.lesson))
+    assert now["loss"] == now["points"][-1][1] > 0
+
+
+def test_a_race_begins_with_a_net_that_has_learnt_nothing(session: Session) -> None:
+    session.learn(SETTINGS).result(PATIENCE)
+    session.pause().result(PATIENCE)
+    steps(session, 1)
+    assert session.board.race is not None
+    file = session.saved().result(PATIENCE)
+    session.load(*read_upload(file)).result(PATIENCE)
+    steps(session, 1)
+    assert session.board.race is None
 
 
 def test_the_temperature_acts_on_the_next_sample(session: Session) -> None:
@@ -307,7 +358,7 @@ def test_two_pages_see_one_session_and_a_lost_one_comes_back_with_all() -> None:
         two.say("temperature", value=0.5)
         assert one.until("now", lambda m: m["temperature"] == 0.5)["tabs"] == 2
         assert live.post("/text?name=mine", "to be\n" * 5).json()["symbols"] == 6
-        changed = {"name": "mine", "characters": 30, "symbols": 6}
+        changed = {"name": "mine", "edition": 2, "characters": 30, "symbols": 6}
         assert one.until("now", lambda m: m["text"] == changed)["step"] == step
         live.session.set_text(TEXT)
         with live.tab() as again:

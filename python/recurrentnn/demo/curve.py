@@ -86,6 +86,11 @@ class Curve(Kept[Point]):
             self.append(Point(step, self._sum / self._count, self.smoothed))
             self._sum, self._count = 0.0, 0
 
+    def recall(self, step: int, loss: float) -> None:
+        """A point of a run that goes on; the running mean goes on from its loss."""
+        self._mean, self._share = loss, 1.0
+        self.append(Point(step, loss, loss))
+
     @property
     def smoothed(self) -> float:
         """The running mean; 0 before the first update."""

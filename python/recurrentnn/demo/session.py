@@ -57,6 +57,10 @@ class Session:
         self._trainer: Trainer | None = None
         self._single = self._keep = False
         self._race: Race | None = None
+        # The learning rate that waits for the update to end, and when it is set.
+        self._rate: float | None = None
+        self._rate_set: Future[None] | None = None
+        self._rating = threading.Lock()
         # One net at a time is made for whoever asks.
         self._making = threading.Lock()
         self._next_sample = 0.0
@@ -145,7 +149,8 @@ class Session:
         self.text = text
         symbols = len(set(text.text))
         size = {"characters": len(text.text), "symbols": symbols}
-        self.board.set(text={"name": text.source, **size})
+        edition = self.board.text.get("edition", 0) + 1
+        self.board.set(text={"name": text.source, "edition": edition, **size})
 
     def pause(self) -> Future[None]:
         """Stop learning after the update that is under way."""
@@ -171,15 +176,22 @@ class Session:
         return self.ask(resume)
 
     def set_rate(self, rate: float) -> Future[None]:
-        """The learning rate of the next update."""
+        """The learning rate of the next update; of several that wait, the last."""
+        self._present()
+        with self._rating:
+            if self._rate is None or self._rate_set is None:
+                self._rate_set = self.ask(self._take_rate)
+            self._rate = rate
+            return self._rate_set
 
-        def set_rate() -> None:
-            if self._lesson is None:
-                raise ArgumentError("there is no net yet, learn first")
-            self._lesson.optimizer.learning_rate = rate
-            self.board.set(rate=rate)
-
-        return self.ask(set_rate)
+    def _take_rate(self) -> None:
+        with self._rating:
+            rate, self._rate = self._rate, None
+        assert rate is not None
+        self._present().optimizer.learning_rate = rate
+        # The model that comes with the demo has its own.
+        self._keep = False
+        self.board.set(rate=rate)
 
     def set_temperature(self, temperature: float) -> None:
         """That of the next sample, and of the next letter of a continuation."""
@@ -250,8 +262,8 @@ class Session:
             self._be("paused")
         if self._asked:
             self._serve(wait=False)
-        now = time.perf_counter()
-        if self._trainer is trainer and now >= self._next_sample:
+        due = time.perf_counter() >= self._next_sample or self._phase == "paused"
+        if self._trainer is trainer and due:
             self._write()
         return self._phase != "learning" or self._trainer is not trainer
 
@@ -271,7 +283,9 @@ class Session:
         texts = self._written(lesson, run.step)  # what cannot write is not taken
         self._lesson, self._trainer = lesson, trainer
         self._single, self._keep = False, keep
-        self._race = Race() if is_set_up(lesson.chosen.settings) else None
+        # A net that has learnt before has no start that times could count from.
+        fresh = run.step == 0 and is_set_up(lesson.chosen.settings)
+        self._race = Race() if fresh else None
         self.board.begin(
             {
                 "settings": lesson.chosen.settings,

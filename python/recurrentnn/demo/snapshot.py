@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from recurrentnn.demo.curve import Curve, Kept, Point, Seen, plain
+from recurrentnn.demo.curve import Curve, Kept, Seen, plain
 from recurrentnn.training import Record, Update
 
 MOST_SAMPLES = 60
@@ -121,7 +121,7 @@ class Board:
     def remember(self, record: Record) -> None:
         """A record of a run that goes on."""
         with self.lock:
-            self._curve.append(Point(record.step, record.loss, record.loss))
+            self._curve.recall(record.step, record.loss)
             if record.validation_loss is not None:
                 self._held_out.append((record.step, record.validation_loss))
             self.version += 1

@@ -77,6 +77,7 @@ class Tab:
         self._socket, self._session, self._tabs = socket, session, tabs
         self._sending = asyncio.Lock()
         self._letters: dict[int, asyncio.Task[None]] = {}
+        self._answers: dict[str, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
         """Send and receive until the page goes."""
@@ -86,7 +87,7 @@ class Tab:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            tasks |= set(self._letters.values())
+            tasks |= {*self._letters.values(), *self._answers.values()}
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -158,7 +159,8 @@ class Tab:
                 single = command.do == "step"
                 await asyncio.wrap_future(session.resume(single=single))
             case "rate":
-                await asyncio.wrap_future(session.set_rate(float(values["value"])))
+                # Nothing waits: dragged, a slider asks often.
+                session.set_rate(float(values["value"]))
             case "temperature":
                 session.set_temperature(float(values["value"]))
             case "continue":
@@ -168,13 +170,30 @@ class Tab:
                 if task is not None:
                     task.cancel()
             case "look":
-                await self._answer("looked", values, look.look)
+                self._begin_answer(command, "looked", look.look)
             case "weights":
-                await self._answer(
+                self._begin_answer(
+                    command,
                     "weighed",
-                    values,
                     lambda language, name: look.weigh(language.net, name),
                 )
+
+    def _begin_answer(
+        self, command: Command, kind: str, work: Callable[..., dict[str, Any]]
+    ) -> None:
+        """Look while the page may ask for more; of each kind, the newest counts."""
+        before = self._answers.get(kind)
+        if before is not None:
+            before.cancel()
+
+        async def answer() -> None:
+            try:
+                await self._answer(kind, command.values, work)
+            except Exception as error:
+                number = command.values.get("id")
+                await self._refuse(command.do, number, message_of(error))
+
+        self._answers[kind] = asyncio.create_task(answer())
 
     async def _answer(
         self, kind: str, values: Mapping[str, Any], work: Callable[..., dict[str, Any]]

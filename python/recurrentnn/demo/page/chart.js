@@ -67,6 +67,8 @@ export class Chart {
   draw() {
     paint(this.canvas, (context, width, height) => {
       const { train, heldOut } = this.curve;
+      // The points may be others than when one was picked.
+      if (this.picked) this.picked = nearest(train, this.picked[0]);
       context.font = `11px ${getComputedStyle(this.canvas).fontFamily}`;
       if (!train.length) {
         this.step = null;

@@ -32,13 +32,20 @@ export class Eye {
     say(this.symbol, visible(text[k]));
     const known = value === undefined ? "" : `, unit ${unit}: ${value.toFixed(2)}`;
     say(this.where, `symbol ${k + 1} of ${text.length}${known}`);
+    const buttons = () => [...this.strongest.querySelectorAll("button")];
+    const focused = buttons().indexOf(document.activeElement);
     this.strongest.replaceChildren(
       ...looked.strongest[k].map(([number, strength]) => this.unit(number, strength, of, unit)),
     );
+    buttons()[focused]?.focus();
     const true_ = text[k + 1];
     this.next.replaceChildren(
       ...looked.next[k].map(([symbol, share]) => follower(symbol, share, symbol === true_)),
     );
+    // What changes by itself while the net learns is not spoken.
+    const at = `${k} ${unit} ${text[k]}`;
+    if (at === this.at) return;
+    this.at = at;
     const [best] = looked.next[k];
     const likely = best ? ` Most likely next: ${visible(best[0])}, ${percent(best[1])}.` : "";
     clearTimeout(this.timer);

@@ -29,8 +29,14 @@ export class Form {
       this.made = JSON.stringify(fields);
       this.build(fields);
     }
+    // A value is that of the chosen cell and optimizer: others keep their defaults.
+    const chosen = (name) =>
+      settings[name] ?? this.fields.find((one) => one.name === name)?.default;
+    const [cell, rule] = [chosen("cell"), chosen("optimizer")];
     for (const field of this.fields) {
-      if (!this.touched.has(field.name)) put(field, settings[field.name] ?? field.default);
+      if (this.touched.has(field.name)) continue;
+      const own = belongs(field, cell, rule) ? settings[field.name] : undefined;
+      put(field, own ?? field.default);
     }
     this.arrange();
   }
@@ -87,12 +93,7 @@ export class Form {
   }
 
   has(field) {
-    const cell = this.value("cell");
-    const rule = this.value("optimizer");
-    return (
-      (!field.cells || field.cells.includes(cell)) &&
-      (!field.optimizers || field.optimizers.includes(rule))
-    );
+    return belongs(field, this.value("cell"), this.value("optimizer"));
   }
 
   value(name) {
@@ -129,6 +130,10 @@ export class Form {
     const field = this.fields.find(({ row }) => row?.contains(target));
     if (field) say(byId("form-note"), field.help ?? "");
   }
+}
+
+function belongs({ cells, optimizers }, cell, rule) {
+  return (!cells || cells.includes(cell)) && (!optimizers || optimizers.includes(rule));
 }
 
 function control(field) {

@@ -24,7 +24,11 @@ export class Gates {
       make(
         "div",
         { class: "gates-grid" },
-        this.table,
+        make(
+          "div",
+          { class: "scrolling", tabindex: "0", role: "region", "aria-label": "Feedback gates at the symbol" },
+          this.table,
+        ),
         make("div", { class: "strips" }, this.labels, this.canvas),
       ),
     );

@@ -44,7 +44,8 @@ export class Inside {
     });
     this.follow = make("input", { type: "checkbox", id: "inside-follow", checked: true });
     this.text = make("textarea", {
-      id: "inside-text", rows: 2, spellcheck: "false", on: { input: () => (this.edited = true) },
+      id: "inside-text", rows: 2, maxlength: 20000, spellcheck: "false",
+      on: { input: () => (this.edited = true) },
     });
     this.note = make("p", { class: "note", role: "alert" });
     this.place = make("div", { class: "reading", id: "reading", "aria-label": "The text, coloured; arrow keys move along it and from unit to unit" });

@@ -12,7 +12,9 @@ export class Race {
 
   hello({ race }) {
     this.place.hidden = !race;
-    if (!race) return;
+    const made = JSON.stringify(race);
+    if (!race || made === this.made) return;
+    this.made = made;
     this.targets = race.targets;
     this.rows = new Map();
     const { recorded } = race;
@@ -78,7 +80,7 @@ export class Race {
       this.now_,
       race
         ? `Now at perplexity ${short(race.perplexity)} after ${duration(race.seconds)}; RecurrentJS would have taken ${duration(race.theirs[0])} to ${duration(race.theirs[1])}.`
-        : "The net that learns now has another set-up.",
+        : "The net of now has another set-up, or was loaded.",
     );
   }
 }

@@ -49,6 +49,7 @@ export class Slider {
     const value = Number(this.box.value);
     if (this.box.value === "" || !(value > 0)) {
       this.box.setAttribute("aria-invalid", "true");
+      this.value = NaN; // the server's comes back when nobody is at it
       return;
     }
     this.show(value);

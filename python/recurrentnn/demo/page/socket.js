@@ -2,6 +2,8 @@
 
 const FIRST_WAIT = 400;
 const LONGEST_WAIT = 4000;
+// A message of more would end the connection.
+const MOST_BYTES = 63_000;
 
 export class Line {
   /**
@@ -26,8 +28,10 @@ export class Line {
 
   /** Sends a message; says whether it could. */
   send(message) {
-    if (this.open) this.socket.send(JSON.stringify(message));
-    return this.open;
+    const text = JSON.stringify(message);
+    if (!this.open || new TextEncoder().encode(text).length > MOST_BYTES) return false;
+    this.socket.send(text);
+    return true;
   }
 
   connect() {

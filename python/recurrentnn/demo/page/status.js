@@ -30,7 +30,9 @@ export class Status {
       ...FIGURES.map(([id, label]) => make("div", {}, make("dt", {}, label), this.values.get(id))),
     );
     byId("learn").addEventListener("click", () => act.learn());
-    byId("step").addEventListener("click", () => act.step());
+    byId("step").addEventListener("click", () => {
+      if (this.now_?.phase !== "learning") act.step();
+    });
     byId("pause").addEventListener("click", () => {
       if (this.now_?.phase === "learning") act.pause();
       else act.resume();
@@ -60,7 +62,9 @@ export class Status {
     byId("learn").disabled = false;
     say(byId("pause"), phase === "learning" ? "Pause" : "Resume");
     byId("pause").disabled = !begun;
-    byId("step").disabled = phase === "learning";
+    byId("step").disabled = !begun;
+    // Not `disabled`: a step of its own would take the focus away.
+    byId("step").setAttribute("aria-disabled", String(phase === "learning"));
     byId("tabs").hidden = !(message.tabs > 1);
     const tabs = `This session is open in ${message.tabs} tabs: all show and steer the same net.`;
     say(byId("tabs"), message.tabs > 1 ? tabs : "");
