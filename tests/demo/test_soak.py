@@ -13,7 +13,7 @@ pytest.importorskip("websockets")
 @pytest.mark.slow
 def test_memory_is_flat(chromium: Any) -> None:
     """`python -m live_page.soak` does the same for an hour, and measures the speed."""
-    found = soak.run(chromium, seconds=150.0, pairs=1)
+    found = soak.run(chromium, seconds=180.0, pairs=1)
     assert found["looks"] > 20
     assert found["steps_seen"] == found["looks"]
     assert found["heap_growth"] < 0.05

@@ -26,8 +26,8 @@ MOST_TABS = 32
 PAUSE = 0.1
 """Seconds between two messages `now` to a page, at least."""
 
-# Letters in a piece of a continuation, and seconds between two pieces.
-_PIECE, _BEAT = 4, 0.04
+# Symbols of a continuation that are drawn at once, and seconds between two letters.
+_PIECE, _BEAT = 4, 0.01
 
 
 class Tabs:
@@ -219,7 +219,7 @@ class Tab:
         task.add_done_callback(lambda _: self._letters.pop(id, None))
 
     async def _continue(self, number: int, prompt: str, length: int) -> None:
-        """A few letters at a time, at the temperature of then."""
+        """Letter by letter, at the temperature of then."""
         try:
             language = await asyncio.wrap_future(self._session.copied())
             place = Continuation(seed=number)
@@ -239,7 +239,10 @@ class Tab:
                 prompt = ""
                 ended = place.position - before < count
                 left = 0 if ended else left - count
-                await self._letter(number, text, done=not left)
+                for at in range(len(text) - 1):
+                    await self._letter(number, text[at], done=False)
+                    await asyncio.sleep(_BEAT)
+                await self._letter(number, text[-1:], done=not left)
                 await asyncio.sleep(_BEAT)
         except asyncio.CancelledError:
             await self._letter(number, "", done=True)
