@@ -239,6 +239,25 @@ def test_a_dropped_text_is_the_one_to_learn(page: Any, live: Live) -> None:
     assert live.session.text.source == "a grammar"
 
 
+def test_a_text_that_is_too_long_to_edit_gives_way_to_another(
+    page: Any, live: Live
+) -> None:
+    box, another = page.locator("#text"), page.locator("#text-new")
+    expect(another).to_be_hidden()
+    text = b"to be or not to be\n" * 20_000
+    page.set_input_files(
+        "#text-file", {"name": "long.txt", "mimeType": "", "buffer": text}
+    )
+    expect(box).not_to_be_editable()
+    expect(page.locator("#text-note")).to_contain_text("too long")
+    another.click()
+    expect(box).to_be_focused()
+    box.fill("the cat sat on the mat.\n" * 20)
+    page.click("#learn")
+    until(lambda: live.session.text.source == "your text", "it learns another")
+    expect(another).to_be_hidden()
+
+
 def test_tabs_share_the_session(
     page: Any, live: Live, opened: Callable[..., Any]
 ) -> None:

@@ -14,6 +14,10 @@ export class Text {
     this.file = null;
     this.box.addEventListener("input", () => this.note());
     byId("text-undo").addEventListener("click", () => this.show(this.held));
+    byId("text-new").addEventListener("click", () => {
+      this.show("");
+      this.box.focus();
+    });
     byId("text-open").addEventListener("click", () => byId("text-file").click());
     byId("text-file").addEventListener("change", ({ target }) => {
       if (target.files.length) this.open(target.files[0]);
@@ -55,10 +59,11 @@ export class Text {
   note() {
     const parts = [];
     if (this.box.readOnly) {
-      parts.push(`The first ${whole(MOST_SHOWN)} characters are shown; open a file for another text.`);
+      parts.push(`The first ${whole(MOST_SHOWN)} characters are shown: too long to be edited here.`);
     }
     if (this.changed) parts.push("Changed: learnt from the next start on.");
     say(byId("text-note"), parts.join(" "));
+    byId("text-new").hidden = !this.box.readOnly;
     byId("text-undo").hidden = !this.changed;
   }
 
