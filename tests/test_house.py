@@ -134,8 +134,9 @@ def _dependencies() -> set[str]:
     names = {re.split(r"[<>=!~\[ ]", entry)[0] for entry in wanted}
     for manifest in (ROOT / "rust").glob("*/Cargo.toml"):
         crate: dict[str, Any] = tomllib.loads(manifest.read_text())
-        for table in ("dependencies", "dev-dependencies", "build-dependencies"):
-            names |= crate.get(table, {}).keys()
+        for where in (crate, *crate.get("target", {}).values()):
+            for table in ("dependencies", "dev-dependencies", "build-dependencies"):
+                names |= where.get(table, {}).keys()
     return names - {"recurrentnn"}
 
 

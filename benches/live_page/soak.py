@@ -109,7 +109,7 @@ def run(
     browser: Any, seconds: float, pairs: int, *, show: bool = False
 ) -> dict[str, Any]:
     """A whole run: what `main` prints in the end."""
-    with serving() as server:
+    with serving("--threads", "1") as server:
         server.now("resume")
         shares = speed(server, browser, pairs)
         looks = []
