@@ -24,6 +24,15 @@ def best_is_not_last(trainer: Trainer) -> bool:
     return 0 < trainer.run.best.step < trainer.run.step
 
 
+def learnt_past_its_best() -> Trainer:
+    """Fewer than 60 updates; how many it takes depends on rounding."""
+    for steps in range(50, 30, -1):
+        trainer = learn(make(), steps=steps)
+        if best_is_not_last(trainer):
+            return trainer
+    raise AssertionError("every one was the best so far")
+
+
 @pytest.mark.parametrize("limits", [{"steps": 11}, {"epochs": 1}, {"minutes": 1e-4}])
 def test_it_goes_on_from_its_folder(limits: Any, tmp_path: Path) -> None:
     whole = learn(make(tmp_path / "whole"), steps=60)
@@ -45,11 +54,9 @@ def test_it_goes_on_from_its_folder(limits: Any, tmp_path: Path) -> None:
 
 def test_the_same_trainer_goes_on_from_its_last_update() -> None:
     """Not from the best weights, which its model has been given at the end."""
-    whole, parts = make(), make()
+    whole, parts = make(), learnt_past_its_best()
     whole.restore_best = False
     learn(whole, steps=60)
-    learn(parts, steps=50)
-    assert best_is_not_last(parts)
     parts.restore_best = False
     learn(parts, steps=60)
     for name, matrix in whole.model.parameters().items():
@@ -57,8 +64,9 @@ def test_the_same_trainer_goes_on_from_its_last_update() -> None:
 
 
 def test_weights_assigned_since_are_gone_on_from() -> None:
-    parts = learn(make(), steps=50)
-    assert best_is_not_last(parts)
+    parts = learnt_past_its_best()
     parts.restore_best = False
     parts.model["decoder.bias"].value[:] = 700.0
-    assert learn(parts, steps=51).model["decoder.bias"].value.min() > 600
+    assert (
+        learn(parts, steps=parts.run.step + 1).model["decoder.bias"].value.min() > 600
+    )
