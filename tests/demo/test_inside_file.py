@@ -35,9 +35,9 @@ def data_of(document: str) -> dict[str, Any]:
 
 
 def shown_in_a_browser(opened: Callable[..., Any], address: str) -> Any:
+    expect = require("playwright.sync_api").expect
     page = opened(address)
     place = page.frame_locator("iframe") if address.endswith("book.html") else page
-    expect = require("playwright.sync_api").expect
     expect(place.locator("#reading span")).to_have_count(len(EVIL))
     return place
 

@@ -374,6 +374,18 @@ def test_two_pages_see_one_session_and_a_lost_one_comes_back_with_all() -> None:
     assert 0 < now["loss"] < 10
 
 
+def test_of_many_looks_inside_the_last_is_answered() -> None:
+    with Live(SMALL) as live, live.tab() as tab:
+        what = {"text": "the cat", "layer": 0, "signal": "hidden", "first": 0}
+        for number in range(2 * MOST_WAITING):
+            tab.say("look", id=number, **what)
+        tab.say("weights", id=1000, name="decoder.bias")
+        tab.until("looked", lambda m: m["id"] == 2 * MOST_WAITING - 1)
+        tab.say("look", id=1001, **what)
+        assert tab.until("looked")["id"] == 1001
+        assert tab.paused()["step"] > 0
+
+
 def test_a_continuation_comes_letter_by_letter_and_can_be_silenced() -> None:
     text = Text("яжю€😀\n" * 200, "wide letters")
     settings = {"lines": False, "unit": "bytes", "hidden_sizes": "8"}

@@ -58,8 +58,7 @@ class Session:
         self._single = self._keep = False
         self._race: Race | None = None
         # The learning rate that waits for the update to end, and when it is set.
-        self._rate: float | None = None
-        self._rate_set: Future[None] | None = None
+        self._rate: tuple[float, Future[None]] | None = None
         self._rating = threading.Lock()
         # One net at a time is made for whoever asks.
         self._making = threading.Lock()
@@ -179,15 +178,14 @@ class Session:
         """The learning rate of the next update; of several that wait, the last."""
         self._present()
         with self._rating:
-            if self._rate is None or self._rate_set is None:
-                self._rate_set = self.ask(self._take_rate)
-            self._rate = rate
-            return self._rate_set
+            done = self._rate[1] if self._rate else self.ask(self._take_rate)
+            self._rate = rate, done
+            return done
 
     def _take_rate(self) -> None:
         with self._rating:
-            rate, self._rate = self._rate, None
-        assert rate is not None
+            assert self._rate is not None
+            (rate, _), self._rate = self._rate, None
         self._present().optimizer.learning_rate = rate
         # The model that comes with the demo has its own.
         self._keep = False

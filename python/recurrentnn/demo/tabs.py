@@ -77,7 +77,9 @@ class Tab:
         self._socket, self._session, self._tabs = socket, session, tabs
         self._sending = asyncio.Lock()
         self._letters: dict[int, asyncio.Task[None]] = {}
+        # Looks inside that are under way, and those to come after them.
         self._answers: dict[str, asyncio.Task[None]] = {}
+        self._wanted: dict[str, tuple[Command, Callable[..., dict[str, Any]]]] = {}
 
     async def serve(self) -> None:
         """Send and receive until the page goes."""
@@ -181,19 +183,21 @@ class Tab:
     def _begin_answer(
         self, command: Command, kind: str, work: Callable[..., dict[str, Any]]
     ) -> None:
-        """Look while the page may ask for more; of each kind, the newest counts."""
-        before = self._answers.get(kind)
-        if before is not None:
-            before.cancel()
+        """Look while the page may ask for more; of those waiting, the newest counts."""
+        self._wanted[kind] = command, work
+        if kind not in self._answers:
+            self._answers[kind] = asyncio.create_task(self._answer_newest(kind))
 
-        async def answer() -> None:
+    async def _answer_newest(self, kind: str) -> None:
+        """One look after the other, until the page wants none of the kind."""
+        while (wanted := self._wanted.pop(kind, None)) is not None:
+            command, work = wanted
             try:
                 await self._answer(kind, command.values, work)
             except Exception as error:
                 number = command.values.get("id")
                 await self._refuse(command.do, number, message_of(error))
-
-        self._answers[kind] = asyncio.create_task(answer())
+        del self._answers[kind]
 
     async def _answer(
         self, kind: str, values: Mapping[str, Any], work: Callable[..., dict[str, Any]]

@@ -38,12 +38,7 @@ pub(super) fn together(threads: usize, others: &(dyn Fn(usize) + Sync), own: imp
     // helpers when it is dropped, where this thread panics, too.
     let work: &'static (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(others) };
     for (helper, number) in team.0.iter().zip(1..) {
-        let caller = std::thread::current();
-        helper.start(Task {
-            work,
-            number,
-            caller,
-        });
+        helper.start(Task { work, number });
     }
     own();
     team.wait();
@@ -58,8 +53,6 @@ pub(super) fn together(threads: usize, others: &(dyn Fn(usize) + Sync), own: imp
 struct Task {
     work: &'static (dyn Fn(usize) + Sync),
     number: usize,
-    /// Waits for it.
-    caller: Thread,
 }
 
 /// What a helper and who calls it share.
@@ -121,7 +114,6 @@ impl Helper {
             let done = catch_unwind(AssertUnwindSafe(|| (task.work)(task.number)));
             *lock(&self.panic) = done.err();
             self.busy.store(false, Ordering::Release);
-            task.caller.unpark();
         }
     }
 }
@@ -144,7 +136,7 @@ impl Drop for Team {
     }
 }
 
-/// Waits until a flag is so: looks, then looks and yields, and sleeps after `awake`.
+/// Waits until a flag is so: looks, then looks and yields, and after `awake` sleeps until it is unparked.
 fn await_flag(flag: &AtomicBool, value: bool, awake: Option<Duration>) {
     let mut looks = 0;
     let mut since = None;
