@@ -80,7 +80,7 @@ export class Race {
       this.now_,
       race
         ? `Now at perplexity ${short(race.perplexity)} after ${duration(race.seconds)}; RecurrentJS would have taken ${duration(race.theirs[0])} to ${duration(race.theirs[1])}.`
-        : "The net of now has another set-up, or was loaded.",
+        : "This net has another set-up, or was loaded.",
     );
   }
 }
