@@ -143,10 +143,11 @@ fn gates<T: Element>(criterion: &mut Criterion<Flops>, isa: Isa, threads: usize)
                 .map(|(dz, dw)| Outer {
                     rows: units,
                     dz,
-                    dw,
+                    weights: vec![(0, dw)],
+                    bias: None,
                 })
                 .collect();
-            bencher.iter(|| outer(isa, &mut targets, black_box(&operand), units, cols));
+            bencher.iter(|| outer(isa, &mut targets, black_box(&[(&operand, units)]), cols));
         });
     }
 }

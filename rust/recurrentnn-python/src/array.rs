@@ -1,6 +1,6 @@
 //! NumPy arrays in by copy, and views of the core's memory out.
 
-use numpy::ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
+use numpy::ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2, ShapeBuilder};
 use numpy::{
     PyArray, PyArray2, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray2, PyUntypedArray,
     PyUntypedArrayMethods,
@@ -150,6 +150,18 @@ fn is_aligned<T>(array: &Bound<'_, PyUntypedArray>) -> bool {
             .extract::<bool>()
     };
     array.strides().iter().all(|stride| stride % size == 0) && aligned().unwrap_or(false)
+}
+
+/// The numbers in C order, however they lie: axes but the last are mostly what was turned.
+pub(crate) fn in_order<T: Copy>(array: &ArrayViewD<'_, T>) -> Vec<T> {
+    let mut numbers = Vec::with_capacity(array.len());
+    for row in array.rows() {
+        match row.to_slice() {
+            Some(row) => numbers.extend_from_slice(row),
+            None => numbers.extend(row.iter().copied()),
+        }
+    }
+    numbers
 }
 
 fn columns<T: Copy>(array: &ArrayView2<'_, T>) -> (Shape, Vec<T>) {

@@ -170,7 +170,7 @@ fn numbers<'py, T: Number>(
     if given.is_instance_of::<PyArrayDyn<T>>() {
         let array = arranged(given.clone().into_any())?;
         let array: PyReadonlyArrayDyn<'_, T> = array.extract()?;
-        return Ok(array.as_array().iter().copied().collect());
+        return Ok(array::in_order(&array.as_array()));
     }
     let array = arranged(array::doubles("forward", "x", given)?)?;
     let array: PyReadonlyArrayDyn<'_, f64> = array.extract()?;

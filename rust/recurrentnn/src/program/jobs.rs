@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::compile::{Compiled, PlacedJob};
 use super::ends::columns as all_columns;
+use super::outers::Group;
 use super::prepare::{Source, Weights};
 use super::step::Weight;
 use crate::element::Element;
@@ -86,26 +87,11 @@ pub(super) struct Jobs<'a, T> {
 impl<T: Element> Jobs<'_, T> {
     /// Adds to the gradient of each weight what these columns give.
     pub(super) fn run(&self, columns: &mut Columns<'_, T>, grads: &mut [&mut [T]]) {
-        let jobs = &self.compiled.jobs;
-        let mut outers: Vec<(Place, Vec<(Weight, Place)>)> = Vec::new();
-        for job in jobs {
-            if let PlacedJob::Outer { weight, grad, of } = *job {
-                columns.join(grad);
-                columns.join(of);
-                // A weight used twice on the same operand comes twice: one after the other.
-                let free = |group: &&mut (Place, Vec<(Weight, Place)>)| {
-                    group.0 == of && group.1.iter().all(|other| other.0.number != weight.number)
-                };
-                match outers.iter_mut().find(free) {
-                    Some(group) => group.1.push((weight, grad)),
-                    None => outers.push((of, vec![(weight, grad)])),
-                }
-            }
+        let (groups, others) = Group::of(&self.compiled.jobs);
+        for group in groups {
+            self.outer(columns, &group, grads);
         }
-        for (of, targets) in outers {
-            self.outer(columns, of, &targets, grads);
-        }
-        for job in jobs {
+        for job in others {
             self.other(job, columns, grads);
         }
     }
@@ -114,37 +100,50 @@ impl<T: Element> Jobs<'_, T> {
         self.compiled.code.planes()[place.plane].rows
     }
 
-    fn outer(
-        &self,
-        columns: &Columns<'_, T>,
-        of: Place,
-        targets: &[(Weight, Place)],
-        grads: &mut [&mut [T]],
-    ) {
-        let sources: Vec<_> = targets.iter().map(|(_, grad)| columns.get(*grad)).collect();
-        let mut all = Vec::with_capacity(targets.len());
+    fn outer(&self, columns: &mut Columns<'_, T>, group: &Group, grads: &mut [&mut [T]]) {
+        for place in group
+            .operands
+            .iter()
+            .chain(group.dzs.iter().map(|dz| &dz.grad))
+        {
+            columns.join(*place);
+        }
+        let operands: Vec<_> = (group.operands.iter())
+            .map(|place| (columns.get(*place), self.rows(*place)))
+            .collect();
+        let operands: Vec<_> = operands.iter().map(|(all, rows)| (&**all, *rows)).collect();
+        let sources: Vec<_> = group.dzs.iter().map(|dz| columns.get(dz.grad)).collect();
+        let mut all: Vec<_> = (group.dzs.iter().zip(&sources))
+            .map(|(dz, source)| Outer {
+                rows: self.rows(dz.grad),
+                dz: source,
+                weights: Vec::with_capacity(dz.weights.len()),
+                bias: None,
+            })
+            .collect();
         for (number, grad) in grads.iter_mut().enumerate() {
-            let target = targets
-                .iter()
-                .position(|(weight, _)| weight.number == number);
-            if let Some(at) = target {
-                let (weight, place) = targets[at];
-                let rows = self.rows(place);
-                let part = &mut grad[weight.first * rows..][..weight.columns * rows];
-                all.push(Outer {
-                    rows,
-                    dz: &sources[at],
-                    dw: part,
-                });
+            for (dz, target) in group.dzs.iter().zip(&mut all) {
+                let found = dz
+                    .weights
+                    .iter()
+                    .find(|(weight, _)| weight.number == number);
+                if let Some((weight, of)) = found {
+                    let part = weight.first * target.rows..;
+                    let part = &mut grad[part][..weight.columns * target.rows];
+                    target.weights.push((*of, part));
+                    break;
+                } else if dz.bias == Some(number) {
+                    target.bias = Some(grad);
+                    break;
+                }
             }
         }
-        let operand = columns.get(of);
-        outer(self.isa, &mut all, &operand, self.rows(of), columns.count());
+        outer(self.isa, &mut all, &operands, columns.count());
     }
 
     fn other(&self, job: &PlacedJob, columns: &mut Columns<'_, T>, grads: &mut [&mut [T]]) {
         match job {
-            PlacedJob::Outer { .. } => {}
+            PlacedJob::Outer { .. } => unreachable!("they are in groups"),
             PlacedJob::Columns { weight, grad } => {
                 columns.join(*grad);
                 self.sum(columns, [*grad], |[g]| g, grads[*weight]);

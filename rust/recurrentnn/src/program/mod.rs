@@ -10,7 +10,7 @@
 //! place      planes, windows, slots; memory is taken over                place
 //! compile    code for `kernels::machine`                                 compile, callback
 //! run        packs weights, runs forward and backward                    cache, prepare, run, ends
-//! jobs       weight gradients, deferred to one product over all steps    jobs, gradients
+//! jobs       weight gradients, deferred to one product over all steps    jobs, outers, gradients
 //! ```
 //!
 //! [`Passes`] switches each optimisation off, so that tests can compare.
@@ -29,6 +29,7 @@ mod jobs;
 mod lanes;
 mod lower;
 mod order;
+mod outers;
 mod passes;
 mod place;
 mod prepare;

@@ -1,11 +1,13 @@
 //! Loops around the tiles that keep the operands of a big product in cache.
 
+use smallvec::{SmallVec, smallvec};
+
+use super::operands::{Tiles, in_place, pack_a, pack_b};
 use super::{Output, Strided};
 use crate::element::Element;
-use crate::element::simd::Simd;
+use crate::element::simd::{Simd, Vector};
 use crate::kernels::isa::{Isa, Task};
 use crate::kernels::memory::Scratch;
-use crate::kernels::panel::pack::{Pack, PackTransposed};
 use crate::kernels::panel::row::{Layout, Row, row_of_tiles};
 use crate::kernels::panel::tile::TILE_COLS;
 use crate::kernels::panel::{Panel, Segment, Start, Target};
@@ -20,49 +22,57 @@ const PACK_COLS: usize = 4 * TILE_COLS;
 /// From so many rows on `b` is copied in the order in which the tiles read it.
 const PACK_ROWS: usize = 64;
 
-/// One product of several that share the right operand: `c += a * b`.
-#[derive(Clone, Copy)]
+/// Rows of the left operand, and where their products with some of the right ones go.
+#[derive(Clone)]
 pub(super) struct Left<'a, T> {
     pub(super) rows: usize,
     pub(super) a: Strided<'a, T>,
-    pub(super) c: Output<T>,
+    /// `c += a * b`, each with the number of its `b`.
+    pub(super) products: SmallVec<[(usize, Output<T>); 2]>,
+    /// The sum of the columns of `a` is added to this column.
+    pub(super) sum: Option<Output<T>>,
 }
 
-/// `c += a * b` of all `lefts`, for columns `from..from + cols` of `b`.
-pub(super) struct Bulk<'a, T> {
-    pub(super) isa: Isa,
-    pub(super) lefts: &'a [Left<'a, T>],
+impl<'a, T> Left<'a, T> {
+    /// With one product, that with the first right operand.
+    pub(super) fn new(rows: usize, a: Strided<'a, T>, c: Output<T>) -> Self {
+        Self {
+            rows,
+            a,
+            products: smallvec![(0, c)],
+            sum: None,
+        }
+    }
+}
+
+/// A right operand.
+#[derive(Clone, Copy)]
+pub(super) struct Right<'a, T> {
     pub(super) b: Strided<'a, T>,
-    pub(super) depth: usize,
     pub(super) cols: usize,
 }
 
-/// Columns that are worked out together, in tiles of nearly equal width.
-#[derive(Clone, Copy)]
-struct Tiles {
-    wide: usize,
-    width: usize,
-    /// Tiles behind them, one column narrower.
-    narrow: usize,
+/// All products of the `lefts` with the `rights`: what they share is packed once.
+pub(super) struct Bulk<'a, T> {
+    pub(super) isa: Isa,
+    pub(super) lefts: &'a [Left<'a, T>],
+    pub(super) rights: &'a [Right<'a, T>],
+    pub(super) depth: usize,
 }
 
-impl Tiles {
-    fn new(cols: usize) -> Self {
-        let count = cols.div_ceil(TILE_COLS);
-        let width = cols.div_ceil(count);
-        let narrow = count * width - cols;
-        Self {
-            wide: count - narrow,
-            width,
-            narrow,
-        }
-    }
+/// Columns of one right operand, and what of it the tiles read.
+struct Piece<T> {
+    right: usize,
+    from: usize,
+    tiles: Tiles,
+    layout: Layout,
+    segment: Segment<T>,
 }
 
 impl<T: Element> Bulk<'_, T> {
     /// ```text
     /// for p0 in depth by as many as a panel has room for: ascending: c continues its chains
-    ///     for j0 in cols by as many as fit in level 2:
+    ///     for j0 in the columns of all rights by as many as fit in level 2:
     ///         b' = b[p0.., j0..], packed if it is used often
     ///         for i0 in the rows of all lefts by two registers:
     ///             a' = a[i0.., p0..], packed into a panel unless used a few times
@@ -73,67 +83,165 @@ impl<T: Element> Bulk<'_, T> {
         let blocks = (self.depth * panel_rows * size_of::<T>()).div_ceil(PANEL_BYTES);
         let most_depth = self.depth.div_ceil(blocks);
         let most_cols = (B_BLOCK_BYTES / size_of::<T>() / most_depth).max(TILE_COLS);
-        let most_cols = self.cols.div_ceil(self.cols.div_ceil(most_cols));
+        let passes = self.passes(most_cols);
         let rows: usize = self.lefts.iter().map(|left| left.rows).sum();
-        let packs = rows >= PACK_ROWS
-            && (self.b.row_step != 1 || blocks > 1 && self.b.column_step > most_depth);
-        let b_len = if packs { most_depth * most_cols } else { 0 };
+        let packs = |b: Strided<'_, T>| {
+            rows >= PACK_ROWS && (b.row_step != 1 || blocks > 1 && b.column_step > most_depth)
+        };
+        let packed_cols = |pass: &Vec<(usize, usize, usize)>| -> usize {
+            let packed = (pass.iter()).filter(|(right, ..)| packs(self.rights[*right].b));
+            packed.map(|(.., cols)| cols).sum()
+        };
+        let b_len = most_depth * passes.iter().map(packed_cols).max().unwrap_or(0);
         let mut scratch = Scratch::take();
         let scratch = scratch.elements::<T>(panel_rows * most_depth + b_len);
         let (panel, b_packed) = scratch.split_at_mut(panel_rows * most_depth);
         for p0 in (0..self.depth).step_by(most_depth) {
             let depth = most_depth.min(self.depth - p0);
-            for j0 in (0..self.cols).step_by(most_cols) {
-                let cols = most_cols.min(self.cols - j0);
-                let tiles = Tiles::new(cols);
-                let b = self.b.from(p0, j0);
-                let (layout, segment) = if packs {
-                    pack_b(self.isa, b, (depth, cols), tiles, b_packed)
-                } else {
-                    in_place(b, depth)
-                };
-                for left in self.lefts {
-                    let target = Target {
-                        output: left.c.from(0, j0).start,
-                        column_step: left.c.column_step,
-                        start: Start::Keep,
+            for (number, pass) in passes.iter().enumerate() {
+                let mut free = &mut *b_packed;
+                let mut pieces = SmallVec::<[Piece<T>; 4]>::new();
+                for &(right, from, cols) in pass {
+                    let b = self.rights[right].b.from(p0, from);
+                    let tiles = Tiles::new(cols);
+                    let (layout, segment) = if packs(b) {
+                        let (to, rest) = free.split_at_mut(depth * cols);
+                        free = rest;
+                        pack_b(self.isa, b, (depth, cols), tiles, to)
+                    } else {
+                        in_place(b, depth)
                     };
-                    for row in (0..left.rows).step_by(panel_rows) {
-                        let rows = panel_rows.min(left.rows - row);
-                        let registers = rows.div_ceil(panel_rows / 2);
-                        let a = left.a.from(row, p0);
-                        let whole = rows == registers * panel_rows / 2;
-                        let (start, step) = if whole && a.row_step == 1 && cols < PACK_COLS {
-                            (a.values.as_ptr(), a.column_step)
-                        } else {
-                            pack_a(self.isa, a, (rows, depth), registers, panel);
-                            (panel.as_ptr(), registers * panel_rows / 2)
-                        };
-                        let rows = Panel {
-                            target: 0,
-                            row,
-                            rows,
-                        };
-                        let row = Row {
-                            panels: std::slice::from_ref(&rows),
-                            start,
-                            step,
-                            panel_step: 0,
-                            operand: std::slice::from_ref(&segment),
-                            layout,
-                            targets: std::slice::from_ref(&target),
-                            from: 0,
-                            depth,
-                            column: 0,
-                            tiles: tiles.wide,
-                        };
-                        // SAFETY: `a` and `b` are slices with all that the tiles read; the rows and
-                        // columns of `c` are this product's.
-                        unsafe { row_of_panel(self.isa, registers, tiles, row) };
-                    }
+                    pieces.push(Piece {
+                        right,
+                        from,
+                        tiles,
+                        layout,
+                        segment,
+                    });
+                }
+                for left in self.lefts {
+                    // The sum of a row is taken where its panel is at hand for the first time.
+                    let sum = left.sum.filter(|_| number == 0);
+                    self.products(left, sum, &pieces, (p0, depth), panel);
                 }
             }
         }
+    }
+
+    /// (right, first column, columns) of what is worked out together: at most so many columns.
+    fn passes(&self, most: usize) -> Vec<Vec<(usize, usize, usize)>> {
+        let mut passes = vec![Vec::new()];
+        let mut room = most;
+        for (number, right) in self.rights.iter().enumerate() {
+            let pieces = right.cols.div_ceil(most).max(1);
+            let cols = right.cols.div_ceil(pieces);
+            for from in (0..right.cols).step_by(cols.max(1)) {
+                let cols = cols.min(right.cols - from);
+                if cols > room {
+                    passes.push(Vec::new());
+                    room = most;
+                }
+                room -= cols;
+                if let Some(pass) = passes.last_mut() {
+                    pass.push((number, from, cols));
+                }
+            }
+        }
+        passes
+    }
+
+    /// All panels of `left` times these pieces.
+    fn products(
+        &self,
+        left: &Left<'_, T>,
+        sum: Option<Output<T>>,
+        pieces: &[Piece<T>],
+        (p0, depth): (usize, usize),
+        panel: &mut [T],
+    ) {
+        let targets: SmallVec<[(&Piece<T>, Target<T>); 4]> = (pieces.iter())
+            .filter_map(|piece| {
+                let (_, c) = left.products.iter().find(|(b, _)| *b == piece.right)?;
+                let target = Target {
+                    output: c.from(0, piece.from).start,
+                    column_step: c.column_step,
+                    start: Start::Keep,
+                };
+                Some((piece, target))
+            })
+            .collect();
+        if targets.is_empty() && sum.is_none() {
+            return;
+        }
+        let cols: usize = targets.iter().map(|(piece, _)| piece.tiles.cols()).sum();
+        let lanes = self.isa.lanes::<T>();
+        for row in (0..left.rows).step_by(2 * lanes) {
+            let rows = (2 * lanes).min(left.rows - row);
+            let registers = rows.div_ceil(lanes);
+            let a = left.a.from(row, p0);
+            let whole = rows == registers * lanes;
+            let (start, step) = if whole && a.row_step == 1 && cols < PACK_COLS {
+                (a.values, a.column_step)
+            } else {
+                pack_a(self.isa, a, (rows, depth), registers, panel);
+                (&*panel, registers * lanes)
+            };
+            if let Some(sum) = sum {
+                // SAFETY: these rows of the sum are this product's.
+                let to = unsafe { std::slice::from_raw_parts_mut(sum.from(row, 0).start, rows) };
+                for (first, to) in (0..).step_by(lanes).zip(to.chunks_mut(lanes)) {
+                    self.isa.run(SumColumns(&start[first..], step, depth, to));
+                }
+            }
+            let rows = Panel {
+                target: 0,
+                row,
+                rows,
+            };
+            for (piece, target) in &targets {
+                let row = Row {
+                    panels: std::slice::from_ref(&rows),
+                    start: start.as_ptr(),
+                    step,
+                    panel_step: 0,
+                    operand: std::slice::from_ref(&piece.segment),
+                    layout: piece.layout,
+                    targets: std::slice::from_ref(target),
+                    from: 0,
+                    depth,
+                    column: 0,
+                    tiles: piece.tiles.wide,
+                };
+                // SAFETY: `a` and `b` are slices with all that the tiles read; the rows and
+                // columns of `c` are this product's.
+                unsafe { row_of_panel(self.isa, registers, piece.tiles, row) };
+            }
+        }
+    }
+}
+
+/// Adds to LANES numbers at most the sum of so many columns of as many, `step` apart.
+struct SumColumns<'a, T>(&'a [T], usize, usize, &'a mut [T]);
+
+impl<T: Element> Task for SumColumns<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let Self(from, step, depth, to) = self;
+        // Several sums at once, for one alone would wait for each addition.
+        let mut sums = [T::Vector::<S>::splat(T::ZERO); 4];
+        let column = |p: usize| T::Vector::<S>::load(&from[p * step..]);
+        for p in (0..depth / 4).map(|p| 4 * p) {
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = *sum + column(p + i);
+            }
+        }
+        for p in depth / 4 * 4..depth {
+            sums[0] = sums[0] + column(p);
+        }
+        let [a, b, c, d] = sums;
+        let sum = T::Vector::<S>::load_first(to) + ((a + b) + (c + d));
+        sum.store_first(to);
     }
 }
 
@@ -155,120 +263,5 @@ unsafe fn row_of_panel<T: Element>(isa: Isa, registers: usize, tiles: Tiles, mut
         row.column = tiles.wide * tiles.width;
         row.tiles = tiles.narrow;
         tiles_of(tiles.width - 1, &row);
-    }
-}
-
-/// The panel of the first `rows` rows of `a`.
-fn pack_a<T: Element>(
-    isa: Isa,
-    a: Strided<'_, T>,
-    (rows, depth): (usize, usize),
-    registers: usize,
-    to: &mut [T],
-) {
-    let from = a.values;
-    if a.row_step == 1 {
-        isa.run(Pack {
-            from,
-            step: a.column_step,
-            rows,
-            depth,
-            registers,
-            to,
-        });
-    } else {
-        isa.run(PackTransposed {
-            from,
-            step: a.row_step,
-            rows,
-            depth,
-            registers,
-            to,
-        });
-    }
-}
-
-fn in_place<T: Element>(b: Strided<'_, T>, depth: usize) -> (Layout, Segment<T>) {
-    let layout = if b.row_step == 1 {
-        Layout::Columns
-    } else {
-        Layout::Rows(b.row_step)
-    };
-    let segment = Segment {
-        start: b.values.as_ptr(),
-        rows: depth,
-        column_step: b.column_step,
-    };
-    (layout, segment)
-}
-
-/// Copies `depth` x `cols` of `b`: columns as columns, rows as tiles.
-fn pack_b<T: Element>(
-    isa: Isa,
-    b: Strided<'_, T>,
-    (depth, cols): (usize, usize),
-    tiles: Tiles,
-    to: &mut [T],
-) -> (Layout, Segment<T>) {
-    let layout = if b.row_step == 1 {
-        for (j, to) in to.chunks_exact_mut(depth).take(cols).enumerate() {
-            to.copy_from_slice(&b.values[j * b.column_step..][..depth]);
-        }
-        Layout::Columns
-    } else {
-        let (wide, narrow) = to.split_at_mut(tiles.wide * tiles.width * depth);
-        let (width, step) = (tiles.width, b.row_step);
-        pack_tiles(isa, b.values, step, width, depth, wide);
-        if tiles.narrow > 0 {
-            let from = &b.values[tiles.wide * width..];
-            let narrow = &mut narrow[..tiles.narrow * (width - 1) * depth];
-            pack_tiles(isa, from, step, width - 1, depth, narrow);
-        }
-        Layout::Tiles
-    };
-    let segment = Segment {
-        start: to.as_ptr(),
-        rows: depth,
-        column_step: depth,
-    };
-    (layout, segment)
-}
-
-fn pack_tiles<T: Element>(
-    isa: Isa,
-    from: &[T],
-    step: usize,
-    width: usize,
-    depth: usize,
-    to: &mut [T],
-) {
-    match width {
-        1 => isa.run(PackTiles::<T, 1>(from, step, depth, to)),
-        2 => isa.run(PackTiles::<T, 2>(from, step, depth, to)),
-        3 => isa.run(PackTiles::<T, 3>(from, step, depth, to)),
-        4 => isa.run(PackTiles::<T, 4>(from, step, depth, to)),
-        5 => isa.run(PackTiles::<T, 5>(from, step, depth, to)),
-        _ => isa.run(PackTiles::<T, 6>(from, step, depth, to)),
-    }
-}
-
-/// Rows `step` apart into tiles of N columns and of this depth: a tile after the other.
-struct PackTiles<'a, T, const N: usize>(&'a [T], usize, usize, &'a mut [T]);
-
-impl<T: Element, const N: usize> Task for PackTiles<'_, T, N> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        let Self(from, step, depth, to) = self;
-        // A few rows at a time: their lines are still there when the next tile asks for them.
-        for p0 in (0..depth).step_by(8) {
-            for (t, tile) in to.chunks_exact_mut(depth * N).enumerate() {
-                let from = &from[t * N + p0 * step..];
-                let rows = tile.as_chunks_mut::<N>().0[p0..].iter_mut().take(8);
-                for (p, to) in rows.enumerate() {
-                    to.copy_from_slice(&from[p * step..][..N]);
-                }
-            }
-        }
     }
 }

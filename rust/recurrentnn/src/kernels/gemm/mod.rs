@@ -6,12 +6,13 @@
 //! neither on the batch it is computed in nor on the number of threads.
 
 mod bulk;
+mod operands;
 mod vector;
 
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use self::bulk::{Bulk, Left};
+use self::bulk::{Bulk, Left, Right};
 use self::vector::VectorBlock;
 use super::helpers;
 use super::isa::Isa;
@@ -73,103 +74,147 @@ pub fn gemm<T: Element>(
         vector_product(isa, n, b.transposed(), a.values, c);
     } else if m == 1 {
         let x = Strided::new(a.values, k, 1, false);
-        let (a, column_step) = (b.transposed(), n);
+        let c = Output {
+            column_step: n,
+            ..c
+        };
         bulk_product(
             isa,
-            &[Left {
-                rows: n,
-                a,
-                c: Output { column_step, ..c },
-            }],
-            x,
-            (k, 1),
+            &[Left::new(n, b.transposed(), c)],
+            &[Right { b: x, cols: 1 }],
+            k,
         );
     } else {
-        bulk_product(isa, &[Left { rows: m, a, c }], b, (k, n));
+        bulk_product(isa, &[Left::new(m, a, c)], &[Right { b, cols: n }], k);
     }
 }
 
-/// One weight's gradient in [`outer`].
+/// The gradient of some sum of products in [`outer`], and the gradients that follow from it.
 #[derive(Debug)]
 pub struct Outer<'a, T> {
-    /// Rows of the weight.
+    /// Rows of the sum.
     pub rows: usize,
-    /// The gradient of the product, rows x cols.
+    /// Its gradient, rows x cols.
     pub dz: &'a [T],
-    /// The gradient of the weight, rows x operand_rows.
-    pub dw: &'a mut [T],
+    /// The gradients of weights, rows x the operand's rows, each with the number of its operand.
+    pub weights: Vec<(usize, &'a mut [T])>,
+    /// The gradient of a bias, of as many rows.
+    pub bias: Option<&'a mut [T]>,
 }
 
-/// Adds `dz * operand'` to each `dw`, with the operand operand_rows x cols: gradients of weights
-/// that were multiplied with the same operand.
+/// Adds `dz * operand'` to the gradient of each weight, and the sum of the columns of `dz` to that of
+/// the bias. An operand comes with its rows; it has `cols` columns, too.
 ///
 /// # Panics
 /// If a slice has not the length of its matrix.
 pub fn outer<T: Element>(
     isa: Isa,
     targets: &mut [Outer<'_, T>],
-    operand: &[T],
-    operand_rows: usize,
+    operands: &[(&[T], usize)],
     cols: usize,
 ) {
-    assert_eq!(operand.len(), operand_rows * cols);
-    let lefts: Vec<_> = targets
-        .iter_mut()
-        .map(|Outer { rows, dz, dw }| {
-            assert_eq!(dz.len(), *rows * cols);
-            assert_eq!(dw.len(), *rows * operand_rows);
-            let c = Output {
-                start: dw.as_mut_ptr(),
-                column_step: *rows,
+    let rights: SmallVec<[_; 4]> = (operands.iter())
+        .map(|&(operand, rows)| {
+            assert_eq!(operand.len(), rows * cols);
+            let b = Strided::new(operand, cols, rows, true);
+            Right { b, cols: rows }
+        })
+        .collect();
+    let lefts: Vec<_> = (targets.iter_mut())
+        .map(|target| {
+            let rows = target.rows;
+            assert_eq!(target.dz.len(), rows * cols);
+            let output = |dw: &mut [T], columns: usize| {
+                assert_eq!(dw.len(), rows * columns);
+                Output {
+                    start: dw.as_mut_ptr(),
+                    column_step: rows,
+                }
             };
-            let a = Strided::new(dz, *rows, cols, false);
-            Left { rows: *rows, a, c }
+            let weights = target.weights.iter_mut();
+            Left {
+                rows,
+                a: Strided::new(target.dz, rows, cols, false),
+                products: weights
+                    .map(|(number, dw)| (*number, output(dw, operands[*number].1)))
+                    .collect(),
+                sum: target.bias.as_deref_mut().map(|db| output(db, 1)),
+            }
         })
         .filter(|left| left.rows > 0)
         .collect();
-    if !lefts.is_empty() && operand_rows > 0 && cols > 0 {
-        let b = Strided::new(operand, cols, operand_rows, true);
-        bulk_product(isa, &lefts, b, (cols, operand_rows));
+    if cols > 0 {
+        bulk_product(isa, &lefts, &rights, cols);
     }
 }
 
-/// `c += a * b` of all `lefts`: b is k x n.
-fn bulk_product<T: Element>(
-    isa: Isa,
-    lefts: &[Left<'_, T>],
-    b: Strided<'_, T>,
-    (k, n): (usize, usize),
-) {
-    let multiply = |lefts: &[Left<'_, T>], j0: usize, cols: usize| {
-        let lefts: SmallVec<[_; 4]> = (lefts.iter())
-            .map(|left| Left {
-                c: left.c.from(0, j0),
-                ..*left
-            })
-            .collect();
+/// The products of all `lefts` with their `rights`, all of depth `k`.
+fn bulk_product<T: Element>(isa: Isa, lefts: &[Left<'_, T>], rights: &[Right<'_, T>], k: usize) {
+    let multiply = |lefts: &[Left<'_, T>], rights: &[Right<'_, T>]| {
         Bulk {
             isa,
-            lefts: &lefts,
-            b: b.from(0, j0),
+            lefts,
+            rights,
             depth: k,
-            cols,
         }
         .run();
     };
     let m: usize = lefts.iter().map(|left| left.rows).sum();
-    let parts = threads_for(m * n * k, PARALLEL_MACS);
+    let n: usize = rights.iter().map(|right| right.cols).sum();
+    let cols =
+        |left: &Left<'_, T>| -> usize { left.products.iter().map(|(b, _)| rights[*b].cols).sum() };
+    let elements: usize = lefts.iter().map(|left| left.rows * cols(left)).sum();
+    let parts = threads_for(elements * k, PARALLEL_MACS);
     if parts == 1 {
-        multiply(lefts, 0, n);
+        multiply(lefts, rights);
     } else if m >= n.min(parts * 4 * ROW_GRAIN) {
         // Rows by preference: then no thread packs a row of `a` that another packs too.
         split(m, parts, ROW_GRAIN, &|from, rows| {
-            multiply(&rows_of(lefts, from, from + rows), 0, n);
+            multiply(&rows_of(lefts, from, from + rows), rights);
         });
     } else {
-        split(n, parts, COLUMN_GRAIN, &|j0, cols| {
-            multiply(lefts, j0, cols);
+        split(n, parts, COLUMN_GRAIN, &|from, cols| {
+            let (lefts, rights) = columns_of(lefts, rights, from, from + cols);
+            multiply(&lefts, &rights);
         });
     }
+}
+
+/// What columns `from..to` of all rights beside one another have of each, and what becomes of the lefts:
+/// the first columns come with the sums.
+fn columns_of<'a, T: Copy>(
+    lefts: &[Left<'a, T>],
+    rights: &[Right<'a, T>],
+    from: usize,
+    to: usize,
+) -> (Vec<Left<'a, T>>, Vec<Right<'a, T>>) {
+    let mut lefts = lefts.to_vec();
+    if from > 0 {
+        for left in &mut lefts {
+            left.sum = None;
+        }
+    }
+    let mut some = Vec::new();
+    let mut end = 0;
+    for (number, right) in rights.iter().enumerate() {
+        let start = end;
+        end += right.cols;
+        let (first, end) = (from.clamp(start, end), to.clamp(start, end));
+        let cols = end - first;
+        let b = if cols > 0 {
+            right.b.from(0, first - start)
+        } else {
+            right.b
+        };
+        some.push(Right { b, cols });
+        for (_, c) in (lefts.iter_mut())
+            .flat_map(|left| &mut left.products)
+            .filter(|(b, _)| *b == number)
+        {
+            *c = c.from(0, first - start);
+        }
+    }
+    (lefts, some)
 }
 
 /// What rows `from..to` of all lefts below one another have of each.
@@ -181,10 +226,14 @@ fn rows_of<'a, T: Copy>(lefts: &[Left<'a, T>], from: usize, to: usize) -> Vec<Le
         end += left.rows;
         let (from, to) = (from.max(start), to.min(end));
         if from < to {
+            let products = left.products.iter();
             some.push(Left {
                 rows: to - from,
                 a: left.a.from(from - start, 0),
-                c: left.c.from(from - start, 0),
+                products: products
+                    .map(|(b, c)| (*b, c.from(from - start, 0)))
+                    .collect(),
+                sum: left.sum.map(|sum| sum.from(from - start, 0)),
             });
         }
     }

@@ -194,37 +194,73 @@ fn a_short_operand_is_refused() {
     );
 }
 
+/// Rows of each dz and the operands it meets, rows of the operands, and columns.
+type Outers<'a> = (&'a [(usize, &'a [usize])], &'a [usize], usize);
+
 fn outer_is_naive<T: Element>(isa: Isa) {
-    for (rows, operand_rows, cols) in [
-        (&[20, 20, 20, 20][..], 20, 62),
-        (&[33, 0, 7, 1], 13, 300),
-        (&[70], 1, 1),
-        (&[90, 120], 130, 90),
-        (&[3], 0, 4),
-    ] {
-        let operand = numbers::<T>(1, operand_rows * cols);
-        let dz: Vec<_> = (rows.iter()).map(|m| numbers::<T>(2, m * cols)).collect();
-        let before: Vec<_> = (rows.iter())
-            .map(|m| numbers::<T>(3, m * operand_rows))
+    let cases: [Outers<'_>; 8] = [
+        (&[(20, &[0]), (20, &[0]), (20, &[0]), (20, &[0])], &[20], 62),
+        (&[(33, &[0]), (0, &[0]), (7, &[0]), (1, &[0])], &[13], 300),
+        (&[(70, &[0])], &[1], 1),
+        (&[(90, &[0, 1]), (120, &[1])], &[130, 40], 90),
+        (
+            &[(64, &[1, 0, 2]), (64, &[2]), (9, &[])],
+            &[50, 0, 30],
+            1100,
+        ),
+        (&[(5, &[0, 1]), (3, &[1])], &[400, 300], 700),
+        (&[(3, &[0])], &[0], 4),
+        (&[(3, &[])], &[], 4),
+    ];
+    for (dzs, operand_rows, cols) in cases {
+        let operands: Vec<_> = (1..)
+            .zip(operand_rows)
+            .map(|(seed, rows)| numbers::<T>(seed, rows * cols))
             .collect();
-        let run = |threads: usize| {
-            let mut after = before.clone();
-            let mut targets: Vec<_> = (rows.iter().zip(&dz).zip(&mut after))
-                .map(|((&rows, dz), dw)| Outer { rows, dz, dw })
+        let both: Vec<_> = (operands.iter().zip(operand_rows))
+            .map(|(operand, rows)| (&operand[..], *rows))
+            .collect();
+        let dz: Vec<_> = (dzs.iter())
+            .map(|(m, _)| numbers::<T>(20, m * cols))
+            .collect();
+        let weights: Vec<Vec<_>> = (dzs.iter())
+            .map(|(m, of)| {
+                let of = of.iter();
+                of.map(|of| numbers::<T>(30, m * operand_rows[*of]))
+                    .collect()
+            })
+            .collect();
+        let biases: Vec<_> = dzs.iter().map(|(m, _)| numbers::<T>(40, *m)).collect();
+        let run = |threads: usize, with_biases: bool| {
+            let (mut dws, mut dbs) = (weights.clone(), biases.clone());
+            let mut targets: Vec<_> = (dzs.iter().zip(&dz).zip(dws.iter_mut().zip(&mut dbs)))
+                .map(|(((rows, of), dz), (dws, db))| Outer {
+                    rows: *rows,
+                    dz,
+                    weights: (of.iter().copied())
+                        .zip(dws.iter_mut().map(|dw| &mut dw[..]))
+                        .collect(),
+                    bias: with_biases.then_some(&mut db[..]),
+                })
                 .collect();
-            with_threads(threads, || {
-                outer(isa, &mut targets, &operand, operand_rows, cols);
-            });
-            after
+            with_threads(threads, || outer(isa, &mut targets, &both, cols));
+            (dws, dbs)
         };
-        let one = run(1);
-        for (i, m) in rows.iter().enumerate() {
-            let size = (*m, operand_rows, cols);
-            let expected =
-                naive::gemm(Product::TransposedRight, size, &dz[i], &operand, &before[i]);
-            assert_close(&one[i], &expected, rounding(cols));
+        let one = run(1, true);
+        for (i, (m, of)) in dzs.iter().enumerate() {
+            for (k, of) in of.iter().enumerate() {
+                let size = (*m, operand_rows[*of], cols);
+                let (b, before) = (&operands[*of], &weights[i][k]);
+                let expected = naive::gemm(Product::TransposedRight, size, &dz[i], b, before);
+                assert_close(&one.0[i][k], &expected, rounding(cols));
+            }
+            let ones = vec![T::ONE; cols];
+            let size = (*m, 1, cols);
+            let expected = naive::gemm(Product::Plain, size, &dz[i], &ones, &biases[i]);
+            assert_close(&one.1[i], &expected, rounding(cols));
         }
-        assert_eq!(run(3), one);
+        assert_eq!(run(3, true), one);
+        assert_eq!(run(1, false), (one.0, biases.clone()));
     }
 }
 

@@ -39,6 +39,16 @@ pub(super) fn parts<V: Vector>(x: V) -> (V, V) {
     (n, start + (r * r).mul_add(p, -rest))
 }
 
+/// The same as [`parts`], but q is exact to rounding of 1, not of itself.
+#[inline(always)]
+pub(super) fn rough_parts<V: Vector>(x: V) -> (V, V) {
+    let n = (x * V::number(std::f64::consts::LOG2_E)).round();
+    let (high, low) = ln_2::<V>();
+    let r = n.mul_add(-low, n.mul_add(-high, x));
+    let p = polynomial(r, for_type::<V, &[f64]>(&SINGLE, &DOUBLE));
+    (n, r * r.mul_add(p, V::number(1.0)))
+}
+
 /// x 2^n, where neither 2^n nor the result need be a normal number.
 #[inline(always)]
 pub(super) fn scale<V: Vector>(x: V, n: V) -> V {

@@ -4,6 +4,10 @@ use crate::element::Element;
 use crate::element::simd::{Simd, Vector};
 use crate::kernels::isa::Task;
 
+/// A column is asked for so many columns before its turn: they lie too far from one another for the CPU
+/// to foresee them.
+const AHEAD: usize = 16;
+
 /// From columns: element (i, p) is `from[p * step + i]`.
 pub(in crate::kernels) struct Pack<'a, T> {
     pub(in crate::kernels) from: &'a [T],
@@ -36,6 +40,10 @@ impl<T: Element> Pack<'_, T> {
         let columns = self.to.chunks_exact_mut(R * lanes).take(self.depth);
         if self.rows == R * lanes {
             for (p, to) in columns.enumerate() {
+                let ahead = (self.from.as_ptr()).wrapping_add((p + AHEAD) * self.step);
+                for r in 0..R {
+                    S::prefetch(ahead.wrapping_add(r * lanes));
+                }
                 let from = &self.from[p * self.step..][..R * lanes];
                 for r in 0..R {
                     T::Vector::<S>::load(&from[r * lanes..]).store(&mut to[r * lanes..]);
