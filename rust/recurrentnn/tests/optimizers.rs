@@ -61,6 +61,9 @@ fn bits_agree<T: Element, R: UpdateRule>(optimizer: &Optimizer<R>) {
     assert_ne!(expected, numbers::<T>(0, 140_003), "{} moves", R::NAME);
     for isa in Isa::available() {
         for threads in [1, 3] {
+            if (isa, threads) == (Isa::PORTABLE, 1) {
+                continue; // that is what is expected
+            }
             let found = run::<T, R>(isa, optimizer, threads, 140_003);
             assert!(found == expected, "{} on {}", R::NAME, isa.name());
         }
@@ -116,8 +119,11 @@ fn all(test: impl Fn(&AnyOptimizer)) {
 fn every_rule_has_the_same_bits_on_all_instruction_sets_and_threads() {
     all(|any| {
         with_optimizer!(any, |optimizer| {
-            bits_agree::<f32, _>(optimizer);
-            bits_agree::<f64, _>(optimizer);
+            // This takes longer than all other tests here together: a core for each type.
+            std::thread::scope(|scope| {
+                scope.spawn(|| bits_agree::<f32, _>(optimizer));
+                bits_agree::<f64, _>(optimizer);
+            });
         });
     });
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use recurrentnn::cells::{CellKind, Options, State};
 use recurrentnn::config::{Config, Merge};
 use recurrentnn::gradcheck::{self, gradcheck};
@@ -240,7 +241,13 @@ fn a_compiled_call_is_the_graph_with_the_same_masks() {
 
 #[test]
 fn gradients_of_a_call_with_fixed_masks_are_its_differences() {
-    for config in configs() {
+    configs().into_par_iter().for_each(|mut config| {
+        // A difference takes two calls for each number of the net. But three units are often nearly
+        // alike, and a layer norm then bends too much for differences.
+        if !config.options.layer_norm {
+            config.hidden_sizes.fill(3);
+        }
+        config.options.projection_size = config.options.projection_size.map(|_| 2);
         let model = Model::new(config.clone()).unwrap();
         let leaves = model.params().matrices().to_vec();
         let everything = |graph: &mut Graph<f64>, _: &[Matrix<f64>]| {
@@ -261,7 +268,7 @@ fn gradients_of_a_call_with_fixed_masks_are_its_differences() {
         if let Err(error) = gradcheck(Isa::best(), &leaves, everything, options) {
             panic!("{config:?}: {error}");
         }
-    }
+    });
 }
 
 #[test]
