@@ -159,17 +159,19 @@ impl<T: Element> Bulk<'_, T> {
         (p0, depth): (usize, usize),
         panel: &mut [T],
     ) {
-        let targets: SmallVec<[(&Piece<T>, Target<T>); 4]> = (pieces.iter())
-            .filter_map(|piece| {
-                let (_, c) = left.products.iter().find(|(b, _)| *b == piece.right)?;
+        // One operand may meet several weights of one sum.
+        let mut targets = SmallVec::<[(&Piece<T>, Target<T>); 4]>::new();
+        for piece in pieces {
+            let of = (left.products.iter()).filter(|(right, _)| *right == piece.right);
+            targets.extend(of.map(|(_, c)| {
                 let target = Target {
                     output: c.from(0, piece.from).start,
                     column_step: c.column_step,
                     start: Start::Keep,
                 };
-                Some((piece, target))
-            })
-            .collect();
+                (piece, target)
+            }));
+        }
         if targets.is_empty() && sum.is_none() {
             return;
         }
