@@ -70,6 +70,17 @@ pub(crate) fn looked_up() -> Vec<Recipe> {
             },
         ),
         recipe(
+            "two weights of one sum on the input",
+            &[(H, I), (H, I)],
+            &[],
+            I,
+            |r, p| {
+                let a = r.matmul(&p.w[0], p.x)?;
+                let b = r.matmul(&p.w[1], p.x)?;
+                Ok(vec![r.add(&[&a, &b])?])
+            },
+        ),
+        recipe(
             "input stacked on the state",
             &[(H, I + H)],
             &[H],
