@@ -99,30 +99,22 @@ impl<T: Element> Cache<T> {
         symbols: usize,
         constants: &Arc<Constants<T>>,
     ) -> Result<Memory<T>> {
-        let mut idle = self.idle();
-        let fits = |(v, _): &(Variant, Memory<T>)| *v == variant;
         let same = |(v, m): &(Variant, Memory<T>)| *v == variant && *m.layout() == layout;
-        let at = idle
-            .iter()
-            .position(same)
-            .or_else(|| idle.iter().position(fits));
-        let found = at.map(|at| idle.swap_remove(at).1);
-        drop(idle);
-        match found {
-            Some(mut memory) if *memory.layout() == layout => {
-                memory.set_constants(Arc::clone(constants));
-                Ok(memory)
-            }
-            found => {
-                let planes = planes(compiled.code.planes(), &compiled.fills, symbols);
-                let columns = layout.columns();
-                let memory = Memory::new(&planes, layout, Arc::clone(constants), found);
-                memory.ok_or_else(|| {
-                    let message = format!("not enough memory for {columns} steps and samples");
-                    Error::memory("forward", message)
-                })
-            }
+        if let Some(mut memory) = take(&mut self.idle(), |all| all.iter().position(same))
+            && memory.serves_again()
+        {
+            memory.set_constants(Arc::clone(constants));
+            return Ok(memory);
         }
+        let planes = planes(compiled.code.planes(), &compiled.fills, symbols);
+        let needed = Memory::<T>::needed(&planes, &layout);
+        let found = take(&mut self.idle(), |all| nearest(all, variant, needed));
+        let columns = layout.columns();
+        let memory = Memory::new(&planes, layout, Arc::clone(constants), found);
+        memory.ok_or_else(|| {
+            let message = format!("not enough memory for {columns} steps and samples");
+            Error::memory("forward", message)
+        })
     }
 
     /// Keeps a memory for the next run.
@@ -134,5 +126,66 @@ impl<T: Element> Cache<T> {
         if idle.len() > IDLE {
             idle.remove(0);
         }
+    }
+}
+
+type Kept<T> = Vec<(Variant, Memory<T>)>;
+
+/// Takes one of the memories out; the others stay in the order in which they were last used.
+fn take<T>(all: &mut Kept<T>, which: impl FnOnce(&Kept<T>) -> Option<usize>) -> Option<Memory<T>> {
+    which(all).map(|at| all.remove(at).1)
+}
+
+/// The smallest memory of a variant that has so many numbers, or else the largest, if it is not so much
+/// smaller that other runs will want it again.
+fn nearest<T: Element>(all: &Kept<T>, variant: Variant, needed: usize) -> Option<usize> {
+    let near = |(v, memory): &(Variant, Memory<T>)| *v == variant && memory.len() >= needed / 4;
+    let candidates = (0..all.len()).filter(|&at| near(&all[at]));
+    candidates.min_by_key(|&at| {
+        let len = all[at].1.len();
+        let is_small = len < needed;
+        (is_small, if is_small { needed - len } else { len })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::machine::{Extent, Plane, Span};
+
+    const INFERENCE: Variant = Variant {
+        differentiate: false,
+        input_grad: false,
+        gather: false,
+    };
+    const TRAINING: Variant = Variant {
+        differentiate: true,
+        ..INFERENCE
+    };
+
+    fn kept(variant: Variant, time: usize) -> (Variant, Memory<f32>) {
+        let (rows, span) = (16, Span::Steps);
+        let layout = Layout::dense(Extent { time, batch: 1 });
+        let constants = Arc::new(Constants::new(&[Plane { rows, span }], 1).unwrap());
+        let memory = Memory::new(&[Plane { rows, span }], layout, constants, None);
+        (variant, memory.unwrap())
+    }
+
+    #[test]
+    fn the_nearest_memory_is_taken() {
+        let all = vec![
+            kept(TRAINING, 100),
+            kept(INFERENCE, 1),
+            kept(INFERENCE, 50),
+            kept(INFERENCE, 30),
+        ];
+        let nearest = |variant, time: usize| nearest(&all, variant, 16 * time);
+        assert_eq!(nearest(TRAINING, 1), Some(0));
+        assert_eq!(nearest(INFERENCE, 1), Some(1));
+        assert_eq!(nearest(INFERENCE, 29), Some(3));
+        assert_eq!(nearest(INFERENCE, 31), Some(2));
+        assert_eq!(nearest(INFERENCE, 51), Some(2), "it grows");
+        assert_eq!(nearest(TRAINING, 400), Some(0), "it grows");
+        assert_eq!(nearest(TRAINING, 404), None, "another kind of run");
     }
 }

@@ -112,9 +112,17 @@ impl<T: Element> Constants<T> {
     }
 }
 
+/// Runs in a row that may need less than a quarter of a memory: one short batch among long ones costs
+/// nothing then.
+const PATIENCE: usize = 16;
+
 /// The numbers of all planes, for one layout.
 pub struct Memory<T> {
     lines: Lines<T>,
+    /// How many of them the layout needs.
+    needed: usize,
+    /// How many runs in a row needed less than a quarter of them.
+    wasted: usize,
     planes: Vec<(Plane, usize)>,
     layout: Layout,
     constants: Arc<Constants<T>>,
@@ -122,9 +130,25 @@ pub struct Memory<T> {
     scratch: Vec<Lines<T>>,
 }
 
+/// Numbers that a plane takes in a memory, with what keeps the next one on a cache line.
+fn room<T>(plane: Plane, layout: &Layout) -> usize {
+    let own = if plane.span.is_constant() {
+        0
+    } else {
+        plane.len(layout)
+    };
+    own.next_multiple_of(ALIGNED / size_of::<T>())
+}
+
 impl<T: Element> Memory<T> {
-    /// Memory for these planes, beside the constant ones; `reuse` is taken where it is large enough.
-    /// `None` if there is not that much memory.
+    /// Numbers that these planes need, beside the constant ones.
+    pub fn needed(planes: &[Plane], layout: &Layout) -> usize {
+        let all = planes.iter().map(|&plane| room::<T>(plane, layout));
+        all.fold(0, usize::saturating_add)
+    }
+
+    /// Memory for these planes, beside the constant ones; `reuse` is taken where it serves, and otherwise
+    /// freed first, for a larger one with a quarter to spare. `None` if there is not that much memory.
     ///
     /// # Panics
     /// If the constants are not of these planes.
@@ -134,33 +158,59 @@ impl<T: Element> Memory<T> {
         constants: Arc<Constants<T>>,
         reuse: Option<Self>,
     ) -> Option<Self> {
-        let grain = ALIGNED / size_of::<T>();
-        let mut len = 0_usize;
-        let mut placed = Vec::with_capacity(planes.len());
-        for plane in planes {
-            placed.push((*plane, len));
-            let own = if plane.span.is_constant() {
-                0
-            } else {
-                plane.len(&layout)
-            };
-            len = len.checked_add(own.next_multiple_of(grain))?;
-        }
-        // What is much larger than needed is given back.
-        let fits = |lines: &Lines<T>| lines.len() >= len && lines.len() / 4 <= len;
-        let (lines, scratch) = match reuse {
-            Some(memory) if fits(&memory.lines) => (memory.lines, memory.scratch),
-            _ => (Lines::zeros(len)?, Vec::new()),
+        let needed = Self::needed(planes, &layout);
+        // Lengths that change would else make it grow by a little again and again.
+        let grows = reuse.as_ref().is_some_and(|memory| memory.len() < needed);
+        let serving = reuse.and_then(|mut memory| memory.serves(needed).then_some(memory));
+        let (lines, wasted, scratch) = if let Some(memory) = serving {
+            (memory.lines, memory.wasted, memory.scratch)
+        } else {
+            let spare = if grows { needed / 4 } else { 0 };
+            (Lines::zeros(needed.checked_add(spare)?)?, 0, Vec::new())
         };
+        let mut len = 0;
+        let placed = planes.iter().map(|&plane| {
+            let start = len;
+            len += room::<T>(plane, &layout);
+            (plane, start)
+        });
         let mut memory = Self {
             lines,
-            planes: placed,
+            needed,
+            wasted,
+            planes: placed.collect(),
             layout,
             constants: Arc::clone(&constants),
             scratch,
         };
         memory.set_constants(constants);
         Some(memory)
+    }
+
+    /// Numbers it holds; a layout may need fewer.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Counts a run of so many numbers: whether it is large enough, and not much too large for many in a
+    /// row.
+    fn serves(&mut self, needed: usize) -> bool {
+        self.wasted = if self.len() / 4 > needed {
+            self.wasted + 1
+        } else {
+            0
+        };
+        self.len() >= needed && self.wasted <= PATIENCE
+    }
+
+    /// Counts one more run of its layout: whether it is not much too large for many in a row.
+    pub fn serves_again(&mut self) -> bool {
+        self.serves(self.needed)
     }
 
     /// All planes.
@@ -191,11 +241,6 @@ impl<T: Element> Memory<T> {
     /// Which columns it has.
     pub fn layout(&self) -> &Layout {
         &self.layout
-    }
-
-    /// Bytes it takes.
-    pub fn bytes(&self) -> usize {
-        self.lines.len() * size_of::<T>()
     }
 
     /// What a plane is.
@@ -338,5 +383,57 @@ impl<'a, T: Element> Shared<'a, T> {
         );
         // SAFETY: within the plane, by the assertion, and so within the allocation.
         unsafe { self.start.add(start + first * plane.rows) }.as_ptr()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLANES: [Plane; 2] = [
+        Plane {
+            rows: 16,
+            span: Span::Steps,
+        },
+        Plane {
+            rows: 3,
+            span: Span::Fixed(5),
+        },
+    ];
+
+    fn memory(time: usize, reuse: Option<Memory<f32>>) -> Memory<f32> {
+        let layout = Layout::new(vec![time]);
+        let constants = Arc::new(Constants::new(&PLANES, 1).unwrap());
+        Memory::new(&PLANES, layout, constants, reuse).unwrap()
+    }
+
+    #[test]
+    fn one_that_is_too_small_gives_way_to_one_with_room_to_spare() {
+        let first = memory(100, None);
+        assert_eq!(first.len(), 1600);
+        let second = memory(104, Some(first));
+        assert_eq!(second.len(), 16 * 104 * 5 / 4);
+        let third = memory(130, Some(second));
+        assert_eq!(third.len(), 16 * 130);
+        assert_eq!(third.plane(0).len(), 16 * 130);
+    }
+
+    #[test]
+    fn one_that_is_much_too_large_serves_for_some_runs() {
+        let mut kept = memory(100, None);
+        for _ in 0..2 {
+            for time in (1..=PATIENCE).rev() {
+                kept = memory(time, Some(kept));
+                assert_eq!(kept.len(), 1600, "{time}");
+            }
+            kept = memory(25, Some(kept));
+        }
+        for _ in 0..PATIENCE {
+            kept = memory(24, Some(kept));
+        }
+        assert_eq!(kept.len(), 1600);
+        assert!(!kept.serves_again());
+        assert_eq!(memory(24, Some(kept)).len(), 16 * 24);
+        assert!(memory(24, None).serves_again());
     }
 }
