@@ -47,7 +47,7 @@ test-rust: ## unit tests, documentation tests and the floors of the core
 	cargo test --locked
 
 test-python: $(EXTENSION) $(VENV)/.dev ## what a user can see, and the documents
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 check: lint types test wheel ## everything CI runs, which also sets RECURRENTNN_REQUIRE=1
 

@@ -24,6 +24,11 @@ from recurrentnn.schedules import (
     as_schedule,
 )
 
+
+def inverse(n: int) -> float:
+    return 1 / (n + 2)
+
+
 TWINS: list[tuple[Schedule, Callable[[int], float]]] = [
     (Constant(), ref.constant),
     (Constant(0.3), lambda n: ref.constant(n, 0.3)),
@@ -47,14 +52,16 @@ TWINS: list[tuple[Schedule, Callable[[int], float]]] = [
         lambda n: ref.warm_up(n, 5, lambda k: ref.one_cycle(k, 20), 0.5),
     ),
     (
-        WarmUp(5, lambda n: 1 / (n + 2)),
+        WarmUp(5, inverse),
         lambda n: ref.warm_up(n, 5, lambda k: 1 / (k + 2)),
     ),
     (WarmUp(3, 0.5), lambda n: ref.warm_up(n, 3, lambda _: 0.5)),
 ]
 
 
-@pytest.mark.parametrize(("schedule", "twin"), TWINS, ids=[repr(s) for s, _ in TWINS])
+@pytest.mark.parametrize(
+    ("schedule", "twin"), TWINS, ids=[repr(s).partition(" at 0x")[0] for s, _ in TWINS]
+)
 def test_a_schedule_equals_the_reference(
     schedule: Schedule, twin: Callable[[int], float]
 ) -> None:
