@@ -15,10 +15,11 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from live_page.server import Server, browsing, serving
+from memory import growth
 
 _LOOK_EVERY = 2.0
 _WINDOW = 5.0
@@ -96,13 +97,6 @@ def speed(server: Server, browser: Any, pairs: int) -> list[float]:
         page.context.close()
         shares.append(watched / alone)
     return shares
-
-
-def growth(values: Sequence[float]) -> float:
-    """How much more the last third has than the one before it, as a share."""
-    third = len(values) // 3
-    middle, last = values[third : 2 * third], values[2 * third :]
-    return statistics.median(last) / statistics.median(middle) - 1
 
 
 def run(
