@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -42,6 +43,8 @@ class Tabs:
         self._open: set[Tab] = set()
         # Many pages that look inside at once do not take the time of learning.
         self.looking = asyncio.Semaphore(1)
+        # Always on one thread, for the C library keeps memory for each that has worked.
+        self.looker = ThreadPoolExecutor(1, "looking")
         self._encoded: tuple[Cursor, int, int, str, Cursor] | None = None
 
     async def serve(self, socket: WebSocket) -> None:
@@ -211,7 +214,8 @@ class Tab:
 
         async with self._tabs.looking:
             language = await asyncio.wrap_future(self._session.copied())
-            found = await asyncio.to_thread(answer, language)
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(self._tabs.looker, answer, language)
         await self._send(found)
 
     def _begin_letters(self, id: int, prompt: str, length: int) -> None:

@@ -2,8 +2,8 @@
 
 use numpy::ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2, ShapeBuilder};
 use numpy::{
-    PyArray, PyArray2, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray2, PyUntypedArray,
-    PyUntypedArrayMethods,
+    PyArray, PyArray2, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArray2,
+    PyUntypedArray, PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
 use recurrentnn::kernels::buffer::Buffer;
@@ -73,7 +73,7 @@ pub(crate) fn numbers<T: Number>(
     object: &Bound<'_, PyAny>,
 ) -> PyResult<(Shape, Vec<T>)> {
     let array = as_array(op, name, object)?;
-    if is_aligned::<T>(&array)
+    if in_place::<T>(&array).is_some()
         && let Ok(array) = array.extract::<PyReadonlyArray2<'_, T>>()
     {
         return Ok(columns(&array.as_array()));
@@ -140,16 +140,15 @@ pub(crate) fn sequence_numbers<T: Number>(
     Ok((Shape::new(features, batch * time), numbers))
 }
 
-/// Whether every element lies where a `T` may lie: a field of a packed structure may not.
-fn is_aligned<T>(array: &Bound<'_, PyUntypedArray>) -> bool {
-    let size = isize::try_from(size_of::<T>()).unwrap_or(1);
-    let aligned = || {
-        array
-            .getattr("flags")?
-            .getattr("aligned")?
-            .extract::<bool>()
-    };
-    array.strides().iter().all(|stride| stride % size == 0) && aligned().unwrap_or(false)
+/// The object if it is an array of `T`s each of which lies where a `T` may lie: a field of a packed
+/// structure does not.
+pub(crate) fn in_place<'a, 'py, T: Number>(
+    object: &'a Bound<'py, PyAny>,
+) -> Option<&'a Bound<'py, PyArrayDyn<T>>> {
+    let array = object.cast::<PyArrayDyn<T>>().ok()?;
+    let size = isize::try_from(size_of::<T>()).ok()?;
+    let whole = array.strides().iter().all(|stride| stride % size == 0);
+    (whole && array.data().is_aligned()).then_some(array)
 }
 
 /// The numbers in C order, however they lie: axes but the last are mostly what was turned.

@@ -336,7 +336,7 @@ impl PyModel {
     ///     the output there is 0, and x may be anything.
     /// reset
     ///     Booleans (batch, time): before steps that are True the row's state is set to the initial
-    ///     state. No gradient passes.
+    ///     state, at one that is masked, too, but none beyond a row's length. No gradient passes.
     /// time_major
     ///     Time comes before batch, in x, mask, reset and in the output array.
     ///

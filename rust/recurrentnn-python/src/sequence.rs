@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use numpy::{
-    PyArrayDescrMethods, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
-};
+use numpy::{PyArrayDescrMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use recurrentnn::config::Config;
@@ -167,7 +165,7 @@ fn numbers<'py, T: Number>(
     given: &Bound<'py, PyUntypedArray>,
     arranged: impl FnOnce(Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Vec<T>> {
-    if given.is_instance_of::<PyArrayDyn<T>>() {
+    if array::in_place::<T>(given).is_some() {
         let array = arranged(given.clone().into_any())?;
         let array: PyReadonlyArrayDyn<'_, T> = array.extract()?;
         return Ok(array::in_order(&array.as_array()));

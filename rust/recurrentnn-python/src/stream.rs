@@ -109,7 +109,7 @@ enum Given<'py, T: Number> {
 impl<'py, T: Number> Given<'py, T> {
     /// Reads x, in place where it is an array of the model's dtype in C order.
     fn read(x: &Bound<'py, PyAny>, batch: usize) -> PyResult<(Self, bool)> {
-        if let Ok(array) = x.cast::<PyArrayDyn<T>>()
+        if let Some(array) = array::in_place::<T>(x)
             && array.is_c_contiguous()
             && let Ok(array) = array.try_readonly()
         {
@@ -223,11 +223,12 @@ fn writable<'py, T: Number>(
 ) -> PyResult<PyReadwriteArrayDyn<'py, T>> {
     let refuse = || {
         let name = T::DTYPE.name();
-        let message =
-            format!("stream: out must be a writable array of {name}, {shape:?}, in C order");
+        let message = format!(
+            "stream: out must be a writable array of {name}, {shape:?}, in C order, aligned"
+        );
         raise("ShapeError", message)
     };
-    let array = out.cast::<PyArrayDyn<T>>().map_err(|_| refuse())?;
+    let array = array::in_place::<T>(out).ok_or_else(refuse)?;
     if array.shape() != shape || !array.is_c_contiguous() {
         return Err(refuse());
     }

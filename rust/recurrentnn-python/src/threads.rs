@@ -13,7 +13,8 @@ use crate::error::wrong_value;
 /// Parameters
 /// ----------
 /// count
-///     At least 1. More than there are cores are taken at their word only by loops over time.
+///     At least 1. More than there are cores are taken at their word, but for elementwise loops
+///     and optimizers.
 #[pyfunction]
 pub(crate) fn set_num_threads(count: &Bound<'_, PyAny>) -> PyResult<()> {
     let threads = argument::count("set_num_threads", "count", count)?;

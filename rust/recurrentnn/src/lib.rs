@@ -3,8 +3,8 @@
 //!
 //! Floors, each standing on those before it: [`error`], [`element`], [`shape`], [`host`] → [`kernels`]
 //! → [`matrix`], [`random`] → [`init`], [`params`] → [`ops`] → [`graph`], [`gradcheck`] → [`program`] →
-//! [`cells`], [`optim`] → [`config`], [`plan`], [`model`], [`sequence`] with its rows, [`unroll`], [`stream`],
-//! [`activations`] →
+//! [`cells`], [`optim`] → [`regularise`], [`config`], [`plan`], [`model`], [`sequence`] with its rows, [`unroll`],
+//! [`stream`], [`activations`] →
 //! [`text`], [`sample`], [`io`].
 //!
 //! ```

@@ -5,6 +5,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::host::Poll;
 use crate::kernels::Isa;
+use crate::kernels::parallel::threads;
 use crate::matrix::Matrix;
 use crate::model::Model;
 use crate::program::{Call, Extent, Input, Run};
@@ -53,7 +54,7 @@ impl<T: Element> Stream<T> {
         };
         let run = program.begin(&Call {
             isa,
-            threads: crate::kernels::parallel::threads(),
+            threads: threads(),
             extent,
             lengths: None,
             input,
@@ -90,6 +91,7 @@ impl<T: Element> Stream<T> {
     /// As [`Stream::step`].
     pub fn begin(&mut self, model: &Model<T>, input: Input<'_, T>) -> Result<()> {
         self.check(model, input)?;
+        self.run.set_threads(threads());
         let version = Weights::version_of(model);
         if !self.run.has_version(version) {
             let weights = Weights::of(self.isa, model, self.run.program())?;
@@ -173,11 +175,6 @@ impl<T: Element> Stream<T> {
     /// Steps and samples: one step.
     pub fn extent(&self) -> Extent {
         self.extent
-    }
-
-    /// Whether it reads symbols.
-    pub fn reads_symbols(&self) -> bool {
-        self.symbols
     }
 
     /// A copy of the state vector of that number, layer by layer, size x batch.

@@ -18,6 +18,7 @@ use recurrentnn::sample::{Generator, Request, Sampling};
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
+    static BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The system's memory, counting what this thread takes.
@@ -27,6 +28,7 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        let _ = BYTES.try_with(|bytes| bytes.set(bytes.get() + layout.size()));
         // SAFETY: passed on.
         unsafe { System.alloc(layout) }
     }
@@ -91,6 +93,34 @@ impl Net {
         }
     }
 
+    /// Bytes that steps take which find other weights each.
+    fn of_other_weights(&self, steps: u64) -> usize {
+        let matrices = self.model.params().matrices();
+        let values: Vec<_> = matrices.iter().map(|m| m.value().unwrap()).collect();
+        let weights: Vec<&[f32]> = values.iter().map(|value| &**value).collect();
+        let (features, states) = (vec![0.5; 6], vec![None; self.states]);
+        let call = Call {
+            isa: Isa::best(),
+            threads: 1,
+            extent: Extent { time: 1, batch: 1 },
+            lengths: None,
+            input: Input::Features(&features),
+            states: &states,
+            weights: &weights,
+            version: Some(0),
+            differentiate: false,
+            input_grad: false,
+        };
+        let mut run = self.program.begin(&call).unwrap();
+        let before = BYTES.get();
+        for version in 1..=steps {
+            run.load_weights(&weights, Some(version)).unwrap();
+            run.load(call.input, call.states).unwrap();
+            run.forward(&mut || false).unwrap();
+        }
+        BYTES.get() - before
+    }
+
     /// Allocations of a second forward and backward pass of a run over so many steps.
     fn second(&self, time: usize, batch: usize) -> usize {
         let matrices = self.model.params().matrices();
@@ -137,6 +167,15 @@ fn a_run_used_again_allocates_nothing() {
             let allocations = net.second(time, batch);
             assert_eq!(allocations, 0, "{} T={time} B={batch}", cell.name());
         }
+    }
+}
+
+#[test]
+fn other_weights_go_where_the_old_ones_were() {
+    for cell in CellKind::ALL {
+        let bytes = Net::new(cell).of_other_weights(10);
+        // Copies of the weights would be more than ten times as much.
+        assert!(bytes < 10 * 1024, "{}: {bytes}", cell.name());
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn together(threads: usize, others: &(dyn Fn(usize) + Sync), own: imp
     if threads <= 1 {
         return own();
     }
-    let team = Team(take(threads - 1));
+    let team = take(threads - 1);
     // SAFETY: nobody has the reference after the borrow of `others` ends, for `team` waits for all
     // helpers when it is dropped, where this thread panics, too.
     let work: &'static (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(others) };
@@ -164,8 +164,9 @@ static FREE: Mutex<(u32, Vec<Hand>)> = Mutex::new((0, Vec::new()));
 
 /// So many helpers; new ones where too few are free. It never waits for the list: a process forked
 /// while another thread held it would wait for ever.
-fn take(count: usize) -> SmallVec<[Hand; 4]> {
-    let mut hands = SmallVec::new();
+fn take(count: usize) -> Team {
+    let mut team = Team(SmallVec::new());
+    let hands = &mut team.0;
     if let Ok(mut free) = FREE.try_lock() {
         let process = std::process::id();
         if free.0 == process {
@@ -176,8 +177,11 @@ fn take(count: usize) -> SmallVec<[Hand; 4]> {
             *free = (process, Vec::new());
         }
     }
-    hands.extend((hands.len()..count).map(|_| Hand::new()));
-    hands
+    // One after the other: if the system has no more threads, those that there are go back.
+    while hands.len() < count {
+        hands.push(Hand::new());
+    }
+    team
 }
 
 fn give_back(hands: &mut SmallVec<[Hand; 4]>) {

@@ -1,7 +1,7 @@
-//! When work is split over rayon's threads, and into which pieces.
+//! How many threads there are, and when elementwise work is split over rayon's, into which pieces.
 //!
-//! Pieces depend on the size of the work alone, never on the number of threads, and every sum over
-//! pieces is taken in their order: the same bits come out for any number of threads.
+//! These pieces depend on the size of the work alone, never on the number of threads, and every sum
+//! over them is taken in their order: the same bits come out for any number of threads.
 
 use std::num::NonZero;
 use std::sync::OnceLock;

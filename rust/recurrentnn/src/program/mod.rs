@@ -9,6 +9,7 @@
 //! emit       phases: products of one operand stacked, arithmetic fused   emit, lanes
 //! place      planes, windows, slots; memory is taken over                place
 //! compile    code for `kernels::machine`                                 compile, callback
+//! gates      which values are a cell's gates, for who asks to see them   gates
 //! run        packs weights, runs forward and backward                    cache, prepare, run, ends
 //! jobs       weight gradients, deferred to one product over all steps    jobs, outers, gradients
 //! ```

@@ -194,19 +194,18 @@ impl<T: Element> Program<T> {
         let memory = self
             .cache
             .memory(&compiled, variant, layout, symbols, constants)?;
-        let shares = compiled.passes.partition && compiled.work * columns >= SHARED;
-        let threads = if shares { call.threads } else { 1 };
         let mut run = Run {
             program: Arc::clone(self),
             compiled,
             variant,
-            prepared,
+            prepared: Some(prepared),
             memory: Some(memory),
             symbols: Vec::new(),
             isa: call.isa,
-            threads,
+            threads: 1,
             fresh: false,
         };
+        run.set_threads(call.threads);
         run.load(call.input, call.states)?;
         Ok(run)
     }
@@ -222,7 +221,8 @@ pub struct Run<T: Element> {
     pub(super) program: Arc<Program<T>>,
     pub(super) compiled: Arc<Compiled<T>>,
     variant: Variant,
-    prepared: Arc<Prepared<T>>,
+    /// None only if there was no memory for other weights.
+    prepared: Option<Arc<Prepared<T>>>,
     /// Taken when the run ends.
     memory: Option<Memory<T>>,
     pub(super) symbols: Vec<usize>,
@@ -267,19 +267,21 @@ impl<T: Element> Run<T> {
     /// Takes in the weights, unless `version` says that they are those it has.
     ///
     /// # Errors
-    /// None while the run lives.
+    /// [`Error::Memory`]; the run needs weights then before it goes on.
     pub fn load_weights(&mut self, values: &[&[T]], version: Option<u64>) -> Result<()> {
         if self.has_version(version) {
             return Ok(());
         }
         let batch = self.memory()?.layout().batch();
         let key = (self.variant, self.isa, batch);
+        // Given up first: what held the old weights serves again.
+        self.memory_mut()?.forget_constants();
+        self.prepared = None;
         let weights = weights(&self.program, values);
-        self.prepared = self
-            .program
-            .cache
-            .prepared(&self.compiled, key, weights, version)?;
-        let constants = Arc::clone(&self.prepared.constants);
+        let cache = &self.program.cache;
+        let prepared = cache.prepared(&self.compiled, key, weights, version)?;
+        let constants = Arc::clone(&prepared.constants);
+        self.prepared = Some(prepared);
         self.memory_mut()?.set_constants(constants);
         Ok(())
     }
@@ -298,9 +300,16 @@ impl<T: Element> Run<T> {
         Ok(())
     }
 
+    /// From now on it uses so many threads, if its work repays starting them.
+    pub fn set_threads(&mut self, threads: usize) {
+        let shares = self.compiled.passes.partition && self.work() >= SHARED;
+        self.threads = if shares { threads } else { 1 };
+    }
+
     /// Whether it has taken in the weights of this version.
     pub fn has_version(&self, version: Option<u64>) -> bool {
-        version.is_some() && self.prepared.version == version
+        let held = self.prepared.as_ref();
+        version.is_some() && held.is_some_and(|prepared| prepared.version == version)
     }
 
     /// Takes in a sequence that goes on from where the last one ended.
@@ -380,10 +389,11 @@ impl<T: Element> Run<T> {
 
     fn stages(&mut self, stages: std::ops::Range<usize>, poll: Poll<'_>) -> Result<()> {
         let memory = self.memory.as_mut().ok_or_else(ended)?;
+        let prepared = self.prepared.as_ref().ok_or_else(ended)?;
         let run = machine::Run {
             isa: self.isa,
             code: &self.compiled.code,
-            packs: &self.prepared.packs,
+            packs: &prepared.packs,
             symbols: &self.symbols,
             threads: self.threads,
         };

@@ -153,15 +153,15 @@ impl Job {
 /// One step with everything about it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Step {
-    /// All values. The first `forward` are not gradients; passes may add further ones.
+    /// All values; passes may add further ones.
     pub(super) nodes: Vec<Node>,
-    /// The results, and then the states after the step.
+    /// The results.
     pub(super) results: Vec<Id>,
     /// The state vector before the step, for each state.
     pub(super) states: Vec<Id>,
     /// Whether each goes backward in time: before a step it is what the later step made of it.
     pub(super) reversed: Vec<bool>,
-    /// The same after it.
+    /// What the step makes of each of `states`.
     pub(super) next: Vec<Id>,
     /// Gradients of the states before the step.
     pub(super) state_grads: Vec<Id>,

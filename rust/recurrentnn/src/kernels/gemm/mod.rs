@@ -3,7 +3,8 @@
 //! Every element of `c` is one chain, `c = mul_add(a[i, p], b[p, j], c)` with p ascending: blocks,
 //! tiles, panels and threads split rows and columns of `c`, and walk p in order. So the bits of an
 //! element depend on its row of `a`, its column of `b` and the instruction set, on nothing else:
-//! neither on the batch it is computed in nor on the number of threads.
+//! neither on the batch it is computed in nor on the number of threads. (The sums that [`outer`] takes of
+//! columns have an order of their own, which depends on the depth and the instruction set.)
 
 mod bulk;
 mod operands;
@@ -327,7 +328,7 @@ struct Output<T> {
     column_step: usize,
 }
 
-// SAFETY: threads get disjoint blocks of `c`, which `gemm` borrows mutably until they are done.
+// SAFETY: threads get disjoint blocks of `c`, which `gemm` and `outer` borrow mutably until they are done.
 unsafe impl<T: Send> Send for Output<T> {}
 // SAFETY: as above; a shared `Output` only makes further ones.
 unsafe impl<T: Send> Sync for Output<T> {}

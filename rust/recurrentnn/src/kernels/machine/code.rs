@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::lanes::Lanes;
 use super::memory::{Place, Plane, Span};
 use super::run;
+use crate::element::Element;
 use crate::kernels::isa::Isa;
+use crate::kernels::panel::Packed;
 
 /// What a machine runs.
 pub struct Code<T> {
@@ -134,7 +136,7 @@ pub trait Callback<T>: Send + Sync {
 
 /// `target[:, c] = table[:, symbols[c]]`.
 pub struct Gather {
-    /// A plane with [`Span::Fixed`] columns.
+    /// A plane with [`Span::Fixed`] columns; where the code says 0, a memory may have any number.
     pub table: usize,
     /// Where to.
     pub target: Place,
@@ -196,11 +198,22 @@ impl<T> Code<T> {
             .sum()
     }
 
+    /// Whether these are the packed weights that this code reads.
+    pub(super) fn takes(&self, packs: &[Packed<T>]) -> bool
+    where
+        T: Element,
+    {
+        let same = |(own, pack): (&(Vec<usize>, usize), &Packed<T>)| {
+            own.0 == pack.rows() && own.1 == pack.depth()
+        };
+        packs.len() == self.packs.len() && self.packs.iter().zip(packs).all(same)
+    }
+
     /// Whether a memory has the planes of this code.
     pub(super) fn fits(&self, planes: impl ExactSizeIterator<Item = Plane>) -> bool {
         // How many columns a table has, the run knows.
         let fits = |(own, plane): (&Plane, Plane)| match (own.span, plane.span) {
-            (Span::Fixed(_), Span::Fixed(_)) => own.rows == plane.rows,
+            (Span::Fixed(0), Span::Fixed(_)) => own.rows == plane.rows,
             _ => *own == plane,
         };
         planes.len() == self.planes.len() && self.planes.iter().zip(planes).all(fits)
@@ -208,6 +221,7 @@ impl<T> Code<T> {
 
     fn check(&self) {
         let rows = |place: Place| self.planes[place.plane].rows;
+        let is_fixed = |place: &Place| matches!(self.planes[place.plane].span, Span::Fixed(_));
         for stage in &self.stages {
             self.check_places(stage);
             for instruction in &stage.instructions {
@@ -216,6 +230,7 @@ impl<T> Code<T> {
                         let (target_rows, depth) = &self.packs[multiply.pack];
                         let operand: usize = multiply.operand.iter().map(|p| rows(*p)).sum();
                         assert_eq!(operand, *depth);
+                        assert!(!multiply.operand.iter().any(is_fixed));
                         assert_eq!(multiply.targets.len(), target_rows.len());
                         // Threads that share the rows write different targets at once.
                         let places: HashSet<_> = multiply.targets.iter().map(|t| t.0).collect();
@@ -235,8 +250,7 @@ impl<T> Code<T> {
                             match operand {
                                 Operand::Place(place) => {
                                     assert_eq!(rows(*place), segment.rows);
-                                    let span = self.planes[place.plane].span;
-                                    assert!(!matches!(span, Span::Fixed(_)));
+                                    assert!(!is_fixed(place));
                                 }
                                 Operand::Slot(slot) => assert!(*slot < self.slots),
                             }
@@ -275,7 +289,9 @@ impl<T> Code<T> {
             assert!(!together || !reads.iter().chain(&writes).any(early));
         }
         for place in reads.iter().chain(&writes) {
-            assert!(place.after <= 1);
+            // Else two places would be one.
+            let handed_on = matches!(span(place), Span::States | Span::Carry);
+            assert!(place.after <= usize::from(handed_on));
             assert!(!together || !matches!(span(place), Span::Carry | Span::Window));
         }
     }

@@ -359,7 +359,8 @@ impl<'a, T: Element> Shared<'a, T> {
         self.plane(place).rows
     }
 
-    /// Address of the first of these columns, all of which lie in the plane.
+    /// Address of the first of these columns, all of which lie in the plane; of a plane with
+    /// [`Span::Fixed`] that of its own first one.
     #[inline]
     pub(super) fn at(&self, place: Place, columns: Columns) -> *mut T {
         let (plane, start) = self.planes[place.plane];

@@ -104,8 +104,9 @@ impl<T: Element> Worker<'_, T> {
             .collect();
         let packed = &self.packs[multiply.pack];
         let panels = part.range(packed.panels(), 1);
-        // SAFETY: `at` gives the addresses of `columns.count` whole columns; the code's check has
-        // compared rows and depth with the packed weights, and found no target among the operands.
+        // SAFETY: `at` gives the addresses of `columns.count` whole columns, for the code's check has
+        // found no fixed plane among the operands, and no target. It has compared rows and depth with
+        // what it says of the packed weights, and the run that with these.
         // Other threads have other columns, or other panels and so other rows of the targets.
         unsafe {
             panel::multiply_panels(self.isa, packed, &operand, &targets, columns.count, panels);
@@ -121,6 +122,7 @@ impl<T: Element> Worker<'_, T> {
         let len = segment.rows * columns.count;
         let range = part.range(len, 64 / size_of::<T>());
         let slot_len = self.slots.len().checked_div(self.code.slots).unwrap_or(0);
+        let slots = self.slots.as_mut_ptr();
         // Address and whether it moves from chunk to chunk, for every operand.
         let mut operands: SmallVec<[(*mut T, bool); 32]> = segment
             .operands
@@ -131,10 +133,8 @@ impl<T: Element> Worker<'_, T> {
                     // Within the columns that `at` has checked.
                     (start.wrapping_add(range.start), true)
                 }
-                Operand::Slot(slot) => (
-                    self.slots[slot * slot_len..][..slot_len].as_mut_ptr(),
-                    false,
-                ),
+                // The code's check has found the number below that of the slots.
+                Operand::Slot(slot) => (slots.wrapping_add(slot * slot_len), false),
             })
             .collect();
         let chunk = if self.code.chunked {

@@ -69,6 +69,7 @@ impl<T: Element> Run<'_, T> {
         poll: &mut dyn FnMut() -> bool,
     ) -> Result<(), Stopped> {
         assert!(self.code.fits(memory.planes()), "the memory of other code");
+        assert!(self.code.takes(self.packs), "the weights of other code");
         let batch = memory.layout().batch();
         let threads = self.threads.max(1);
         let largest = self.code.planes.iter().map(|plane| plane.rows).max();

@@ -5,6 +5,7 @@ use std::thread::{self, ThreadId};
 
 use super::*;
 use crate::kernels::Isa;
+use crate::kernels::panel::Packed;
 
 fn at(plane: usize) -> Place {
     Place { plane, after: 0 }
@@ -67,6 +68,9 @@ fn code_that_does_not_fit_is_refused() {
 
     assert!(fits(together, copy(at(0), at(7))) && fits(forward, copy(at(0), at(3))));
     assert!(fits(forward, copy(at(1), after)) && fits(together, copy(at(5), after)));
+    // What is not handed on has no column after the step.
+    let same = Place { plane: 0, after: 1 };
+    assert!(!fits(forward, copy(same, at(7))) && !fits(forward, copy(at(7), same)));
     // Other rows, fixed columns.
     assert!(!fits(together, copy(at(2), at(0))) && !fits(together, copy(at(4), at(0))));
     // Written by all threads.
@@ -101,6 +105,7 @@ fn code_that_does_not_fit_is_refused() {
     ));
     assert!(!fits(together, multiply(vec![at(0)], at(2), Start::Zero)));
     assert!(!fits(together, multiply(vec![at(0)], at(0), Start::Zero)));
+    assert!(!fits(together, multiply(vec![at(4)], at(7), Start::Zero)));
     assert!(!fits(
         together,
         multiply(vec![at(0)], at(7), Start::Column(5))
@@ -202,6 +207,43 @@ impl Shared {
         )
         .unwrap()
     }
+}
+
+#[test]
+fn weights_and_memory_of_other_code_are_refused() {
+    let planes = vec![
+        plane(2, Span::Steps),
+        plane(3, Span::Steps),
+        plane(3, Span::Fixed(1)),
+    ];
+    let multiply = Instruction::Multiply(Multiply {
+        pack: 0,
+        operand: vec![at(0)],
+        targets: vec![(at(1), Start::Column(2))],
+    });
+    let stages = vec![stage(Order::Together, multiply)];
+    let code = Code::new(planes.clone(), vec![(vec![3], 2)], stages, 0, true);
+    let runs = |planes: &[Plane], rows: &[usize], depth| {
+        let packs: Vec<_> = Packed::new(Isa::best(), rows, depth).into_iter().collect();
+        let run = Run {
+            isa: Isa::best(),
+            code: &code,
+            packs: &packs,
+            symbols: &[],
+            threads: 1,
+        };
+        let layout = Layout::dense(Extent { time: 4, batch: 1 });
+        let constants = Arc::new(Constants::new(planes, 1).unwrap());
+        let mut memory = Memory::new(planes, layout, constants, None).unwrap();
+        let stages = || run.stages(0..1, &mut memory, &mut || false);
+        catch_unwind(AssertUnwindSafe(stages)).is_ok()
+    };
+    assert!(runs(&planes, &[3], 2));
+    assert!(!runs(&planes, &[3], 1) && !runs(&planes, &[2], 2));
+    let mut none = planes.clone();
+    none[2].span = Span::Fixed(0);
+    assert!(!runs(&none, &[3], 2));
+    assert!(!runs(&planes[..2], &[3], 2));
 }
 
 #[test]
