@@ -116,6 +116,10 @@ pub(in crate::kernels) unsafe fn finish<
     }
 }
 
+/// Steps that one turn of the loop takes where the strides are known: the end of a shorter loop is
+/// foreseen, and addresses are offsets in the instructions.
+const UNROLLED: usize = 4;
+
 /// `tile += a * b` over `depth` steps.
 ///
 /// # Safety
@@ -133,48 +137,111 @@ pub(in crate::kernels) unsafe fn accumulate<
     b: Factor<T>,
     depth: usize,
 ) {
+    let packed = R * T::Vector::<S>::LANES;
+    // Fewer columns wait for the panels, not for the loop.
+    let unrolls = P == 1 && N >= 4 && a.step == packed;
+    // Strides that the compiler knows, of the two layouts that there are of such an operand.
+    // SAFETY: passed on; the strides are what they are said to be.
+    unsafe {
+        if unrolls && b.row_step == 1 {
+            let (a, b) = (Panels { step: packed, ..a }, Factor { row_step: 1, ..b });
+            steps::<S, T, P, R, N, UNROLLED>(tile, a, b, depth);
+        } else if unrolls && b.row_step == N && b.column_step == 1 {
+            let a = Panels { step: packed, ..a };
+            let b = Factor {
+                row_step: N,
+                column_step: 1,
+                ..b
+            };
+            steps::<S, T, P, R, N, UNROLLED>(tile, a, b, depth);
+        } else {
+            steps::<S, T, P, R, N, 1>(tile, a, b, depth);
+        }
+    }
+}
+
+/// [`accumulate`], by turns of U steps.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+unsafe fn steps<
+    S: Simd,
+    T: Element,
+    const P: usize,
+    const R: usize,
+    const N: usize,
+    const U: usize,
+>(
+    tile: &mut Tile<T::Vector<S>, P, R, N>,
+    mut a: Panels<T>,
+    mut b: Factor<T>,
+    depth: usize,
+) {
+    for _ in 0..depth / U {
+        for _ in 0..U {
+            // SAFETY: the caller's promise.
+            unsafe { step::<S, T, P, R, N>(tile, a, b) };
+            a.start = a.start.wrapping_add(a.step);
+            b.start = b.start.wrapping_add(b.row_step);
+        }
+    }
+    for _ in 0..depth % U {
+        // SAFETY: the caller's promise.
+        unsafe { step::<S, T, P, R, N>(tile, a, b) };
+        // The last step leaves the allocation; nothing is read there.
+        a.start = a.start.wrapping_add(a.step);
+        b.start = b.start.wrapping_add(b.row_step);
+    }
+}
+
+/// One step: the first of `a` and `b`.
+///
+/// # Safety
+/// As [`accumulate`], for a depth of 1.
+#[inline(always)]
+unsafe fn step<S: Simd, T: Element, const P: usize, const R: usize, const N: usize>(
+    tile: &mut Tile<T::Vector<S>, P, R, N>,
+    a: Panels<T>,
+    b: Factor<T>,
+) {
     let lanes = T::Vector::<S>::LANES;
     // Two pointers each, three steps apart: with the offsets 0, 1 and 2 steps that a load can add
     // they reach all columns and panels, and no other address needs a register or an instruction.
-    let mut rows = [b.start, b.start.wrapping_add(3 * b.column_step)];
-    let mut from = [a.start, a.start.wrapping_add(3 * a.panel_step)];
-    for _ in 0..depth {
-        // SAFETY: row p of `b` has N numbers, by the caller's promise.
-        let factor = |j: usize| unsafe { *rows[j / 3].add(j % 3 * b.column_step) };
-        let factor = |j: usize| T::Vector::<S>::splat(factor(j));
-        // SAFETY: register r of step p of panel q is there, by the caller's promise.
-        let column = |q: usize, r: usize| unsafe {
-            load::<T::Vector<S>>(from[q / 3].add(q % 3 * a.panel_step + r * lanes))
-        };
-        // Few columns, several panels: the factors stay in registers and the panels go through one.
-        // Many columns: the other way round. So 12 accumulators leave what is needed of 16.
-        if P > 1 {
-            let factors: [T::Vector<S>; N] = std::array::from_fn(factor);
-            for q in 0..P {
-                for r in 0..R {
-                    let x = column(q, r);
-                    for (acc, factor) in tile.iter_mut().zip(factors) {
-                        acc[q][r] = x.mul_add(factor, acc[q][r]);
-                    }
-                }
-            }
-        } else {
-            let bytes = R * S::REGISTER_BYTES;
-            let ahead = from[0].wrapping_add(AHEAD_BYTES / bytes * a.step);
-            for byte in (0..bytes).step_by(LINE) {
-                S::prefetch(ahead.wrapping_byte_add(byte));
-            }
-            let x: [T::Vector<S>; R] = std::array::from_fn(|r| column(0, r));
-            for (j, acc) in tile.iter_mut().enumerate() {
-                let factor = factor(j);
-                for (acc, x) in acc[0].iter_mut().zip(x) {
-                    *acc = x.mul_add(factor, *acc);
+    let rows = [b.start, b.start.wrapping_add(3 * b.column_step)];
+    let from = [a.start, a.start.wrapping_add(3 * a.panel_step)];
+    // SAFETY: row p of `b` has N numbers, by the caller's promise.
+    let factor = |j: usize| unsafe { *rows[j / 3].add(j % 3 * b.column_step) };
+    let factor = |j: usize| T::Vector::<S>::splat(factor(j));
+    // SAFETY: register r of step p of panel q is there, by the caller's promise.
+    let column = |q: usize, r: usize| unsafe {
+        load::<T::Vector<S>>(from[q / 3].add(q % 3 * a.panel_step + r * lanes))
+    };
+    // Few columns, several panels: the factors stay in registers and the panels go through one.
+    // Many columns: the other way round. So 12 accumulators leave what is needed of 16.
+    if P > 1 {
+        let factors: [T::Vector<S>; N] = std::array::from_fn(factor);
+        for q in 0..P {
+            for r in 0..R {
+                let x = column(q, r);
+                for (acc, factor) in tile.iter_mut().zip(factors) {
+                    acc[q][r] = x.mul_add(factor, acc[q][r]);
                 }
             }
         }
-        // The last step leaves the allocation; nothing is read there.
-        rows = rows.map(|row| row.wrapping_add(b.row_step));
-        from = from.map(|from| from.wrapping_add(a.step));
+    } else {
+        let bytes = R * S::REGISTER_BYTES;
+        let ahead = from[0].wrapping_add(AHEAD_BYTES / bytes * a.step);
+        for byte in (0..bytes).step_by(LINE) {
+            S::prefetch(ahead.wrapping_byte_add(byte));
+        }
+        let x: [T::Vector<S>; R] = std::array::from_fn(|r| column(0, r));
+        for (j, acc) in tile.iter_mut().enumerate() {
+            let factor = factor(j);
+            for (acc, x) in acc[0].iter_mut().zip(x) {
+                *acc = x.mul_add(factor, *acc);
+            }
+        }
     }
 }
 
