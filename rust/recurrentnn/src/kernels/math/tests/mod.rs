@@ -1,5 +1,7 @@
 //! Errors in units in the last place, and the edges, of every function on every instruction set.
 
+use rayon::prelude::*;
+
 use super::*;
 use crate::element::simd::Simd;
 use crate::kernels::isa::{Isa, Task};
@@ -97,34 +99,35 @@ fn ulps(y: f32, exact: f64) -> f64 {
 
 #[test]
 fn single_precision_keeps_its_bounds() {
-    for isa in Isa::available() {
-        for function in FUNCTIONS {
-            let (name, bound) = (function.name, function.bounds[0]);
-            let mut last: Option<(f32, f32)> = None;
-            for x in singles() {
-                for (&x, y) in x.iter().zip(apply(isa, name, &x)) {
-                    let exact = (function.exact)(f64::from(x));
-                    #[allow(clippy::cast_possible_truncation)]
-                    let nearest = exact as f32;
-                    let what = format!("{} {name}({x:e}) = {y:e} for {exact:e}", isa.name());
-                    if nearest.is_finite() && y.is_finite() {
-                        assert!(ulps(y, exact) <= bound, "{what}");
-                    } else {
-                        assert!(y == nearest || y.is_nan() && exact.is_nan(), "{what}");
-                    }
-                    if name == "tanh" || name == "sigmoid" {
-                        assert!(y.abs() <= 1.0 || y.is_nan(), "{what}");
-                        assert!(name == "tanh" || y >= 0.0 || y.is_nan(), "{what}");
-                    }
-                    if let Some((last_x, last_y)) = last {
-                        let falls = (x > last_x && y < last_y) || (x < last_x && y > last_y);
-                        assert!(!falls, "{what}, but {last_y:e} at {last_x:e}");
-                    }
-                    last = Some((x, y));
+    let of_all = |isa| FUNCTIONS.par_iter().map(move |function| (isa, function));
+    let all = Isa::available().into_par_iter().flat_map(of_all);
+    all.for_each(|(isa, function)| {
+        let (name, bound) = (function.name, function.bounds[0]);
+        let mut last: Option<(f32, f32)> = None;
+        for x in singles() {
+            for (&x, y) in x.iter().zip(apply(isa, name, &x)) {
+                let exact = (function.exact)(f64::from(x));
+                #[allow(clippy::cast_possible_truncation)]
+                let nearest = exact as f32;
+                // Only put together where it is needed: there are billions.
+                let what = || format!("{} {name}({x:e}) = {y:e} for {exact:e}", isa.name());
+                if nearest.is_finite() && y.is_finite() {
+                    assert!(ulps(y, exact) <= bound, "{}", what());
+                } else {
+                    assert!(y == nearest || y.is_nan() && exact.is_nan(), "{}", what());
                 }
+                if name == "tanh" || name == "sigmoid" {
+                    assert!(y.abs() <= 1.0 || y.is_nan(), "{}", what());
+                    assert!(name == "tanh" || y >= 0.0 || y.is_nan(), "{}", what());
+                }
+                if let Some((last_x, last_y)) = last {
+                    let falls = (x > last_x && y < last_y) || (x < last_x && y > last_y);
+                    assert!(!falls, "{}, but {last_y:e} at {last_x:e}", what());
+                }
+                last = Some((x, y));
             }
         }
-    }
+    });
 }
 
 /// Rows of 400 numbers a function: name, bits of x, bits of the nearest value, and what is left in
