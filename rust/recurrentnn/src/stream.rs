@@ -91,7 +91,10 @@ impl<T: Element> Stream<T> {
     /// As [`Stream::step`].
     pub fn begin(&mut self, model: &Model<T>, input: Input<'_, T>) -> Result<()> {
         self.check(model, input)?;
-        self.run.set_threads(threads());
+        // To ask how many there are takes a call of the system.
+        if self.run.shares() {
+            self.run.set_threads(threads());
+        }
         let version = Weights::version_of(model);
         if !self.run.has_version(version) {
             let weights = Weights::of(self.isa, model, self.run.program())?;

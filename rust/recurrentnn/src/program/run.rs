@@ -300,10 +300,14 @@ impl<T: Element> Run<T> {
         Ok(())
     }
 
-    /// From now on it uses so many threads, if its work repays starting them.
+    /// Whether its work repays starting threads.
+    pub fn shares(&self) -> bool {
+        self.compiled.passes.partition && self.work() >= SHARED
+    }
+
+    /// From now on it uses so many threads, if it shares its work.
     pub fn set_threads(&mut self, threads: usize) {
-        let shares = self.compiled.passes.partition && self.work() >= SHARED;
-        self.threads = if shares { threads } else { 1 };
+        self.threads = if self.shares() { threads } else { 1 };
     }
 
     /// Whether it has taken in the weights of this version.
