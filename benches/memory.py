@@ -22,9 +22,9 @@ _LOOKS = 100
 _SYMBOLS = 50
 
 
-def resident() -> float:
-    """Memory of this process in MB."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
+def resident(process: int | str = "self") -> float:
+    """Memory of a process in MB."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 

@@ -8,9 +8,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+import memory
 
 FLAGS = [
     "--no-sandbox",
@@ -39,8 +40,7 @@ class Server(NamedTuple):
 
     def resident(self) -> float:
         """Its memory in MB."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+        return memory.resident(self.pid)
 
     def now(self, do: str | None = None) -> dict[str, Any]:
         """Its state, by a socket that is closed at once; first it is told something."""
